@@ -1,0 +1,2 @@
+//! The door: one binary.
+fn main() {}

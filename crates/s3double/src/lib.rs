@@ -1,0 +1,1 @@
+//! An S3 in memory for the demo and the tests.

@@ -1,0 +1,1 @@
+//! Memory: projects, connections, runs and the ledger in SQLite; sealed secrets.

@@ -1,0 +1,7 @@
+//! Models: a [`table::Table`] comes in, a [`Generator`] of synthetic rows goes out. Pure and deterministic: the same
+//! table, parameters and seed give the same rows, whatever the thread count. No I/O, no clock, no global randomness;
+//! no model ever sees the holdout (the caller splits first).
+
+mod model;
+
+pub use model::{Ask, BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};

@@ -1,0 +1,1 @@
+//! The language: YAML to a checked plan, plan to units.

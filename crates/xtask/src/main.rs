@@ -1,0 +1,2 @@
+//! Chores: docs, benchmarks, chaos.
+fn main() {}
