@@ -1,1 +1,31 @@
-//! Outside: one file per action type; object stores are reached only from here.
+//! Outside: one file per action type, each a line in [`ACTIONS`]. Object stores are reached only from here; an action
+//! gets everything else it needs as arguments and never reads the store or calls another action.
+
+mod gretel_model;
+mod s3;
+mod s3_destination;
+mod s3_source;
+pub mod synthesis;
+
+use serde_json::{Map, Value};
+use workflow::ActionType;
+
+/// Every action type.
+pub static ACTIONS: &[&ActionType] = &[&s3_source::S3_SOURCE, &gretel_model::GRETEL_MODEL, &s3_destination::S3_DESTINATION];
+
+/// Every connection type.
+pub static CONNECTION_TYPES: &[&ConnectionType] = &[&s3::S3_CONNECTION];
+
+/// One connection type; its `name` is the `type` of a connection file.
+pub struct ConnectionType {
+    /// The type string.
+    pub name: &'static str,
+    /// A few words for listings.
+    pub about: &'static str,
+    /// Keys of the readable part, each with its meaning.
+    pub config: &'static [(&'static str, &'static str)],
+    /// Keys of the credentials, each with its meaning.
+    pub credentials: &'static [(&'static str, &'static str)],
+    /// Every problem of a connection of this type, as sentences; never with a secret in them.
+    pub check: fn(&Map<String, Value>, Option<&Map<String, Value>>) -> Vec<String>,
+}

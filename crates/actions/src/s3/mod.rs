@@ -1,0 +1,14 @@
+//! What source and destination share: one bucket behind one connection, its keys, its failures.
+
+mod client;
+mod connection;
+mod failure;
+mod fetch;
+mod keys;
+mod list;
+mod publish;
+
+pub(crate) use client::Bucket;
+pub(crate) use publish::Manner;
+pub(crate) use connection::{S3_CONNECTION, check_bucket};
+pub(crate) use keys::{directory, join};

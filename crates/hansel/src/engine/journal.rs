@@ -1,0 +1,106 @@
+//! The journal of one run: every event goes to the store first and to the watcher after.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use store::{DoneMark, UnitKey};
+use workflow::{Code, Event, Failure, Progress, RunStatus};
+
+use super::Watcher;
+use crate::memory::Memory;
+
+/// The journal of one run.
+pub(crate) struct Journal<'a> {
+    memory: &'a Memory,
+    pub(crate) workflow: &'a str,
+    pub(crate) run: &'a str,
+    watcher: &'a dyn Watcher,
+    events: AtomicUsize,
+    abort_after: Option<usize>,
+}
+
+impl<'a> Journal<'a> {
+    /// The journal of `run`. When HANSEL_ABORT_AFTER_EVENTS is set, the process kills itself right behind that many
+    /// events, as a power cut would; the crash tests live by it.
+    pub(crate) fn new(memory: &'a Memory, workflow: &'a str, run: &'a str, watcher: &'a dyn Watcher) -> Journal<'a> {
+        let abort_after = std::env::var("HANSEL_ABORT_AFTER_EVENTS").ok().and_then(|text| text.parse().ok());
+        Journal { memory, workflow, run, watcher, events: AtomicUsize::new(0), abort_after }
+    }
+
+    /// Appends an event.
+    pub(crate) fn append(&self, event: &Event) -> Result<(), Failure> {
+        self.append_with(event, None)
+    }
+
+    /// Appends an event that changes how the run stands.
+    pub(crate) fn status(&self, event: &Event, status: RunStatus, message: &str) -> Result<(), Failure> {
+        self.append_with(event, Some((status.name(), message)))
+    }
+
+    fn append_with(&self, event: &Event, status: Option<(&str, &str)>) -> Result<(), Failure> {
+        self.memory.ask(self.memory.store.append(self.run, event.kind(), &event.to_json(), status))?;
+        self.tell(event);
+        Ok(())
+    }
+
+    /// Records what a listing gave.
+    pub(crate) fn crawled(&self, event: &Event, units: &[(UnitKey, String)]) -> Result<(), Failure> {
+        self.memory.ask(self.memory.store.plan_units(self.run, units, (event.kind(), &event.to_json())))?;
+        self.tell(event);
+        Ok(())
+    }
+
+    /// Marks an object done.
+    pub(crate) fn done(&self, unit: &UnitKey, identity: &str, mark: &DoneMark) -> Result<(), Failure> {
+        let event = Event::UnitDone { key: unit.key.clone() };
+        let body = event.to_json();
+        let store = &self.memory.store;
+        self.memory.ask(store.unit_done(self.workflow, self.run, unit, identity, mark, (event.kind(), &body)))?;
+        self.tell(&event);
+        Ok(())
+    }
+
+    /// Marks an object failed.
+    pub(crate) fn failed(&self, unit: &UnitKey, action: &str, failure: &Failure) -> Result<(), Failure> {
+        let message = sentence(failure);
+        let event = Event::UnitFailed {
+            key: unit.key.clone(),
+            action: action.into(),
+            code: failure.code.name().into(),
+            message: message.clone(),
+        };
+        let body = event.to_json();
+        let store = &self.memory.store;
+        self.memory.ask(store.unit_failed(self.run, unit, failure.code.name(), &message, (event.kind(), &body)))?;
+        self.tell(&event);
+        Ok(())
+    }
+
+    /// Tells the watcher how far an object is; nothing is recorded.
+    pub(crate) fn progress(&self, key: &str, progress: &Progress) {
+        self.watcher.progress(key, progress);
+    }
+
+    fn tell(&self, event: &Event) {
+        self.watcher.event(event);
+        let told = self.events.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.abort_after.is_some_and(|after| told >= after) {
+            // SIGABRT runs no destructor and flushes nothing: what is not in the journal by now is lost.
+            std::process::abort();
+        }
+    }
+}
+
+/// A failure in one line: what is so and, behind it, what lay below.
+pub(crate) fn sentence(failure: &Failure) -> String {
+    match &failure.cause {
+        Some(cause) => format!("{} ({})", failure.message, cause.replace('\n', " ")),
+        None => failure.message.clone(),
+    }
+}
+
+/// The failure of a thread that panicked: our own mistake, whatever the input was.
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
+    let said = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
+    let failure = Failure::new(Code::Internal, "a mistake of ours ended the work on this object");
+    failure.cause(said.unwrap_or_else(|| "a panic without words".into()))
+}

@@ -1,0 +1,300 @@
+//! The local conductor: units on threads of this machine. A run that a crash cut off is taken up by the next start.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use globset::GlobMatcher;
+use store::{Run, UnitKey, Workflow};
+use workflow::{Attempt, Branch, Code, Event, Failure, Plan, Progress, RunStatus};
+
+use super::Watcher;
+use super::journal::{Journal, panicked, sentence};
+use super::survey::{Known, Survey, Surveyed, Verdict, survey};
+use super::unit::{Failed, Work, process, unit_folder, unit_key};
+use crate::memory::Memory;
+
+/// What is to be run.
+pub(crate) struct RunRequest<'a> {
+    pub(crate) plan: &'a Plan,
+    /// The text that the plan was made from; kept with the run.
+    pub(crate) text: &'a str,
+    pub(crate) workflow: &'a Workflow,
+    /// A seed for this run instead of the workflow's own.
+    pub(crate) seed: Option<u64>,
+    /// Keys to take again although they are done, and how that was written.
+    pub(crate) again: &'a [GlobMatcher],
+    pub(crate) again_text: &'a [String],
+    pub(crate) cancelled: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// What came of a run.
+pub(crate) struct RunSummary {
+    pub(crate) run: String,
+    pub(crate) status: RunStatus,
+    /// Why the run as a whole failed, where it did.
+    pub(crate) failures: Vec<Failure>,
+    /// Objects that were worked on, in key order.
+    pub(crate) units: Vec<UnitSummary>,
+    /// Objects listed.
+    pub(crate) listed: u64,
+}
+
+/// What came of one object.
+pub(crate) struct UnitSummary {
+    pub(crate) key: String,
+    /// The failure and the action that had it; `None` when everything was published.
+    pub(crate) failure: Option<(String, Failure)>,
+    /// Whether the work was not begun or cut off.
+    pub(crate) open: bool,
+}
+
+/// Runs a plan to its end. Fails only where there is no run to speak of: the home cannot be used, or the user stopped
+/// a run that waited.
+pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watcher) -> Result<RunSummary, Failure> {
+    let (_lock, run, resumed) = admit(memory, request, watcher)?;
+    let journal = Journal::new(memory, &request.workflow.id, &run.id, watcher);
+    journal.status(&Event::Started { resumed }, RunStatus::Active, "")?;
+    for warning in request.plan.warnings() {
+        let text = format!("{}: {}", warning.at.path, warning.message);
+        journal.append(&Event::Log { level: "warning".into(), action: String::new(), key: String::new(), text })?;
+    }
+    let scratch = memory.store.scratch_dir(&run.id);
+    let _ = std::fs::remove_dir_all(&scratch);
+    let mut summary = RunSummary { run: run.id.clone(), status: RunStatus::Active, failures: Vec::new(), units: Vec::new(), listed: 0 };
+    let mut surveys = Vec::new();
+    for branch in request.plan.branches() {
+        match crawl(memory, request, &journal, branch) {
+            Ok(survey) => surveys.push((branch, survey)),
+            Err(failure) if failure.code == Code::RunCancelled => break,
+            Err(failure) => {
+                let (level, action) = ("error".to_string(), branch.name.clone());
+                let text = format!("{}: {}", failure.code.name(), sentence(&failure));
+                journal.append(&Event::Log { level, action, key: String::new(), text })?;
+                summary.failures.push(failure);
+            }
+        }
+    }
+    for (branch, survey) in &surveys {
+        summary.listed += survey.listed;
+        units(memory, request, &journal, branch, survey, &mut summary)?;
+    }
+    let _ = std::fs::remove_dir_all(&scratch);
+    finish(request, &journal, summary)
+}
+
+/// Waits until no other process runs this workflow, then takes up the run that a crash cut off or makes a new one.
+fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watcher) -> Result<(File, Run, bool), Failure> {
+    let store = &memory.store;
+    let workflow = &request.workflow.id;
+    let unusable = |error: std::io::Error| Failure::new(Code::HomeUnusable, "the lock of the workflow cannot be taken").cause(error);
+    let path = store.lock_file(workflow);
+    std::fs::create_dir_all(path.parent().expect("a lock file lies in a folder")).map_err(unusable)?;
+    let lock = File::options().create(true).append(true).open(&path).map_err(unusable)?;
+    let options = format!("seed={:?} again={:?}", request.seed, request.again_text);
+    let mut waiting = None;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(std::fs::TryLockError::Error(error)) => return Err(unusable(error)),
+            Err(std::fs::TryLockError::WouldBlock) => {}
+        }
+        if waiting.is_none() {
+            let run = memory.ask(store.create_run(workflow, request.text, &options))?;
+            let text = format!("run {} waits: another run of this workflow is active", run.id);
+            watcher.event(&Event::Log { level: "info".into(), action: String::new(), key: String::new(), text });
+            waiting = Some(run);
+        }
+        if (request.cancelled)() {
+            if let Some(run) = &waiting {
+                let event = Event::Finished { status: RunStatus::Cancelled, message: String::new() };
+                memory.ask(store.append(&run.id, event.kind(), &event.to_json(), Some((RunStatus::Cancelled.name(), ""))))?;
+            }
+            return Err(Failure::new(Code::RunCancelled, "the run was cancelled while it waited"));
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    // Under the lock, a run that is still active has lost its process.
+    let mut taken_up = None;
+    for cut_off in memory.ask(store.unfinished_runs(workflow))? {
+        let same = cut_off.config == request.text && cut_off.options == options;
+        if same && taken_up.is_none() && waiting.is_none() {
+            taken_up = Some(cut_off);
+            continue;
+        }
+        let message = "cut off; the next run takes its open objects";
+        let event = Event::Finished { status: RunStatus::Error, message: message.into() };
+        memory.ask(store.append(&cut_off.id, event.kind(), &event.to_json(), Some((RunStatus::Error.name(), message))))?;
+        let _ = std::fs::remove_dir_all(store.scratch_dir(&cut_off.id));
+    }
+    let resumed = taken_up.is_some();
+    let run = match taken_up.or(waiting) {
+        Some(run) => run,
+        None => memory.ask(store.create_run(workflow, request.text, &options))?,
+    };
+    Ok((lock, run, resumed))
+}
+
+/// Lists a branch and records what is to be done.
+fn crawl(memory: &Memory, request: &RunRequest<'_>, journal: &Journal<'_>, branch: &Branch) -> Result<Survey, Failure> {
+    let store = &memory.store;
+    let done = memory.ask(store.done(&request.workflow.id, &branch.name, &branch.bucket))?;
+    let claims = memory.ask(store.claims(&request.workflow.id))?;
+    let silent = |_: Progress| {};
+    let nobody = |_: &str| {};
+    let attempt = Attempt {
+        seed: 0,
+        run: journal.run,
+        folder: store.home(),
+        cancelled: request.cancelled,
+        progress: &silent,
+        publishing: &nobody,
+    };
+    let mut survey = survey(branch, &Known { done: &done, claims: &claims, again: request.again }, &attempt)?;
+    forget_finished(memory, journal.run, branch, &mut survey)?;
+    let units: Vec<(UnitKey, String)> = survey
+        .objects
+        .iter()
+        .filter(|surveyed| !matches!(surveyed.verdict, Verdict::Done(_)))
+        .map(|surveyed| (unit_key(branch, &surveyed.object.origin.key), surveyed.object.origin.identity.clone()))
+        .collect();
+    let event = Event::Crawled { action: branch.name.clone(), listed: survey.listed, taken: units.len() as u64 };
+    journal.crawled(&event, &units)?;
+    Ok(survey)
+}
+
+/// In a run that is taken up, what it has done stays done, also where it was asked for again.
+fn forget_finished(memory: &Memory, run: &str, branch: &Branch, survey: &mut Survey) -> Result<(), Failure> {
+    let finished: BTreeMap<UnitKey, String> = memory
+        .ask(memory.store.units(run))?
+        .into_iter()
+        .filter(|row| row.state == "done")
+        .map(|row| (row.unit, row.identity))
+        .collect();
+    for surveyed in &mut survey.objects {
+        let unit = unit_key(branch, &surveyed.object.origin.key);
+        if finished.get(&unit) == Some(&surveyed.object.origin.identity) {
+            surveyed.verdict = Verdict::Done(run.into());
+        }
+    }
+    Ok(())
+}
+
+/// Works on every object of a branch, as many at a time as there are cores.
+fn units(
+    memory: &Memory,
+    request: &RunRequest<'_>,
+    journal: &Journal<'_>,
+    branch: &Branch,
+    survey: &Survey,
+    summary: &mut RunSummary,
+) -> Result<(), Failure> {
+    let open: Vec<&Surveyed> = survey.objects.iter().filter(|surveyed| !matches!(surveyed.verdict, Verdict::Done(_))).collect();
+    let next = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let results: Mutex<Vec<(usize, Result<(), Failed>)>> = Mutex::new(Vec::new());
+    let broken: Mutex<Option<Failure>> = Mutex::new(None);
+    let goes_on = branch.source.as_ref().is_none_or(|source| source.goes_on());
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get()).min(open.len().max(1));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while !stop.load(Ordering::SeqCst) && !(request.cancelled)() {
+                    let index = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(surveyed) = open.get(index) else { break };
+                    match unit(memory, request, journal, branch, surveyed) {
+                        Ok(result) => {
+                            if result.is_err() && !goes_on {
+                                stop.store(true, Ordering::SeqCst);
+                            }
+                            results.lock().expect("no thread panics while it holds this").push((index, result));
+                        }
+                        Err(failure) => {
+                            // The journal cannot be written: going on would publish what is never marked.
+                            stop.store(true, Ordering::SeqCst);
+                            broken.lock().expect("no thread panics while it holds this").get_or_insert(failure);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    if let Some(failure) = broken.into_inner().expect("no thread panics while it holds this") {
+        return Err(failure);
+    }
+    let mut results: BTreeMap<usize, Result<(), Failed>> =
+        results.into_inner().expect("no thread panics while it holds this").into_iter().collect();
+    for (index, surveyed) in open.iter().enumerate() {
+        let (failure, open) = match results.remove(&index) {
+            Some(Ok(())) => (None, false),
+            Some(Err(failed)) if failed.failure.code == Code::RunCancelled => (None, true),
+            Some(Err(failed)) => (Some((failed.action, failed.failure)), false),
+            None => (None, true),
+        };
+        summary.units.push(UnitSummary { key: surveyed.object.origin.key.clone(), failure, open });
+    }
+    Ok(())
+}
+
+/// One object to its end, and the end into the ledger. The outer error is the home's, the inner one the object's.
+fn unit(
+    memory: &Memory,
+    request: &RunRequest<'_>,
+    journal: &Journal<'_>,
+    branch: &Branch,
+    surveyed: &Surveyed,
+) -> Result<Result<(), Failed>, Failure> {
+    let key = unit_key(branch, &surveyed.object.origin.key);
+    if let Verdict::Fail(failure) = &surveyed.verdict {
+        let action = surveyed.targets.first().map(|(action, _)| action.clone()).unwrap_or_default();
+        journal.failed(&key, &action, failure)?;
+        return Ok(Err(Failed { action, failure: failure.clone() }));
+    }
+    let progress = |progress: Progress| journal.progress(&key.key, &progress);
+    let work = Work {
+        branch,
+        surveyed,
+        journal,
+        workflow_seed: request.seed.unwrap_or(request.workflow.seed),
+        folder: memory.store.scratch_dir(journal.run).join(unit_folder(&key)),
+        artifacts_dir: memory.store.artifacts_dir(journal.run),
+        home: memory.store.home(),
+        cancelled: request.cancelled,
+        progress: &progress,
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| process(&work)))
+        .unwrap_or_else(|panic| Err(Failed { action: String::new(), failure: panicked(panic.as_ref()) }));
+    match outcome {
+        Ok(mark) => {
+            journal.done(&key, &surveyed.object.origin.identity, &mark)?;
+            Ok(Ok(()))
+        }
+        Err(failed) if failed.failure.code == Code::RunCancelled => Ok(Err(failed)),
+        Err(failed) => {
+            journal.failed(&key, &failed.action, &failed.failure)?;
+            Ok(Err(failed))
+        }
+    }
+}
+
+fn finish(request: &RunRequest<'_>, journal: &Journal<'_>, mut summary: RunSummary) -> Result<RunSummary, Failure> {
+    let failed = summary.units.iter().filter(|unit| unit.failure.is_some()).count();
+    let open = summary.units.iter().filter(|unit| unit.open).count();
+    let (status, message) = if (request.cancelled)() && (open > 0 || failed == 0) {
+        (RunStatus::Cancelled, format!("cancelled with {open} objects open"))
+    } else if failed > 0 || !summary.failures.is_empty() {
+        let mut parts: Vec<String> = summary.failures.iter().map(|failure| failure.to_string()).collect();
+        if failed > 0 {
+            parts.push(format!("{failed} of {} objects failed", summary.units.len()));
+        }
+        (RunStatus::Error, parts.join("; "))
+    } else {
+        (RunStatus::Completed, String::new())
+    };
+    journal.status(&Event::Finished { status, message: message.clone() }, status, &message)?;
+    summary.status = status;
+    Ok(summary)
+}

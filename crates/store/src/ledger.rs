@@ -1,0 +1,269 @@
+//! The ledger: which objects a workflow has done, which it has at hand, which keys its outputs hold, and what files
+//! they left. A done mark is written in the same transaction as the event that reports it.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::error::StoreError;
+use crate::runs::append_event;
+use crate::{Store, now_us};
+
+/// Which object of a run: the source action, the bucket and the key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnitKey {
+    /// Name of the source action.
+    pub branch: String,
+    /// Its bucket.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+}
+
+/// One object of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitRow {
+    /// Which.
+    pub unit: UnitKey,
+    /// Which version of it.
+    pub identity: String,
+    /// `waiting`, `done` or `failed`.
+    pub state: String,
+    /// Name of the code of a failure.
+    pub code: String,
+    /// What is so, for a failure.
+    pub message: String,
+}
+
+/// The latest version of an object that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Which version.
+    pub identity: String,
+    /// In which run.
+    pub run: String,
+}
+
+/// What is written when everything downstream of an object is done.
+#[derive(Clone, Debug, Default)]
+pub struct DoneMark {
+    /// Where its outputs were published; no other object may write there.
+    pub targets: Vec<String>,
+    /// Files that were kept.
+    pub artifacts: Vec<ArtifactRow>,
+}
+
+/// One file that a step left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArtifactRow {
+    /// The object it belongs to.
+    pub unit: UnitKey,
+    /// The action that left it.
+    pub action: String,
+    /// `model`, `data`, `report` or `report_json`.
+    pub kind: String,
+    /// Its file name.
+    pub name: String,
+    /// Where it lies, relative to the home.
+    pub path: String,
+    /// Its length.
+    pub bytes: i64,
+}
+
+impl Store {
+    /// Everything a workflow has done from one bucket through one source action, by key.
+    pub async fn done(&self, workflow: &str, branch: &str, bucket: &str) -> Result<BTreeMap<String, Done>, StoreError> {
+        let rows = sqlx::query("SELECT key, identity, run FROM done WHERE workflow = $1 AND branch = $2 AND bucket = $3")
+            .bind(workflow)
+            .bind(branch)
+            .bind(bucket)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().map(|row| (row.get("key"), Done { identity: row.get("identity"), run: row.get("run") })).collect())
+    }
+
+    /// Which object holds each published target of a workflow.
+    pub async fn claims(&self, workflow: &str) -> Result<BTreeMap<String, UnitKey>, StoreError> {
+        let rows = sqlx::query("SELECT target, branch, bucket, key FROM claims WHERE workflow = $1")
+            .bind(workflow)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().map(|row| (row.get("target"), unit(row))).collect())
+    }
+
+    /// Records what a source action's listing gave for a run, with its event, in one transaction. Objects that an
+    /// earlier start of the same run had done stay as they are; the others wait.
+    pub async fn plan_units(
+        &self,
+        run: &str,
+        units: &[(UnitKey, String)],
+        event: (&str, &serde_json::Value),
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for (unit, identity) in units {
+            sqlx::query(
+                "INSERT INTO units (run, branch, bucket, key, identity, state, code, message)
+                 VALUES ($1, $2, $3, $4, $5, 'waiting', '', '')
+                 ON CONFLICT (run, branch, bucket, key) DO UPDATE
+                 SET identity = excluded.identity, state = 'waiting', code = '', message = ''",
+            )
+            .bind(run)
+            .bind(&unit.branch)
+            .bind(&unit.bucket)
+            .bind(&unit.key)
+            .bind(identity)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        append_event(&mut transaction, run, event.0, event.1).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The objects of a run, in key order.
+    pub async fn units(&self, run: &str) -> Result<Vec<UnitRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM units WHERE run = $1 ORDER BY branch, bucket, key").bind(run).fetch_all(&self.pool).await?;
+        let row = |row: &SqliteRow| UnitRow {
+            unit: unit(row),
+            identity: row.get("identity"),
+            state: row.get("state"),
+            code: row.get("code"),
+            message: row.get("message"),
+        };
+        Ok(rows.iter().map(row).collect())
+    }
+
+    /// Marks an object done: ledger, claims, artifacts, record and event at once.
+    pub async fn unit_done(
+        &self,
+        workflow: &str,
+        run: &str,
+        unit: &UnitKey,
+        identity: &str,
+        mark: &DoneMark,
+        event: (&str, &serde_json::Value),
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "INSERT INTO done (workflow, branch, bucket, key, identity, run, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (workflow, branch, bucket, key) DO UPDATE
+             SET identity = excluded.identity, run = excluded.run, at = excluded.at",
+        )
+        .bind(workflow)
+        .bind(&unit.branch)
+        .bind(&unit.bucket)
+        .bind(&unit.key)
+        .bind(identity)
+        .bind(run)
+        .bind(now_us())
+        .execute(&mut *transaction)
+        .await?;
+        for target in &mark.targets {
+            sqlx::query(
+                "INSERT INTO claims (workflow, target, branch, bucket, key) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (workflow, target) DO UPDATE
+                 SET branch = excluded.branch, bucket = excluded.bucket, key = excluded.key",
+            )
+            .bind(workflow)
+            .bind(target)
+            .bind(&unit.branch)
+            .bind(&unit.bucket)
+            .bind(&unit.key)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        for artifact in &mark.artifacts {
+            keep_artifact(&mut transaction, run, artifact).await?;
+        }
+        set_state(&mut transaction, run, unit, "done", "", "").await?;
+        append_event(&mut transaction, run, event.0, event.1).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Marks an object failed, with its event.
+    pub async fn unit_failed(
+        &self,
+        run: &str,
+        unit: &UnitKey,
+        code: &str,
+        message: &str,
+        event: (&str, &serde_json::Value),
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        set_state(&mut transaction, run, unit, "failed", code, message).await?;
+        append_event(&mut transaction, run, event.0, event.1).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The kept files of a run, in key order.
+    pub async fn artifacts(&self, run: &str) -> Result<Vec<ArtifactRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM artifacts WHERE run = $1 ORDER BY branch, bucket, key, action, kind")
+            .bind(run)
+            .fetch_all(&self.pool)
+            .await?;
+        let row = |row: &SqliteRow| ArtifactRow {
+            unit: unit(row),
+            action: row.get("action"),
+            kind: row.get("kind"),
+            name: row.get("name"),
+            path: row.get("path"),
+            bytes: row.get("bytes"),
+        };
+        Ok(rows.iter().map(row).collect())
+    }
+}
+
+async fn keep_artifact(
+    transaction: &mut sqlx::SqliteConnection,
+    run: &str,
+    artifact: &ArtifactRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO artifacts (run, branch, bucket, key, action, kind, name, path, bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (run, branch, bucket, key, action, kind) DO UPDATE
+         SET name = excluded.name, path = excluded.path, bytes = excluded.bytes",
+    )
+    .bind(run)
+    .bind(&artifact.unit.branch)
+    .bind(&artifact.unit.bucket)
+    .bind(&artifact.unit.key)
+    .bind(&artifact.action)
+    .bind(&artifact.kind)
+    .bind(&artifact.name)
+    .bind(&artifact.path)
+    .bind(artifact.bytes)
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+async fn set_state(
+    transaction: &mut sqlx::SqliteConnection,
+    run: &str,
+    unit: &UnitKey,
+    state: &str,
+    code: &str,
+    message: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE units SET state = $5, code = $6, message = $7 WHERE run = $1 AND branch = $2 AND bucket = $3 AND key = $4",
+    )
+    .bind(run)
+    .bind(&unit.branch)
+    .bind(&unit.bucket)
+    .bind(&unit.key)
+    .bind(state)
+    .bind(code)
+    .bind(message)
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+fn unit(row: &SqliteRow) -> UnitKey {
+    UnitKey { branch: row.get("branch"), bucket: row.get("bucket"), key: row.get("key") }
+}
