@@ -1,0 +1,198 @@
+//! Columns to numbers and back: a column of a table comes in, ticks on its own grid (or category numbers) go out, and
+//! drawn ticks become a column again. Words held by fewer rows than the floor are not kept.
+
+use std::collections::HashMap;
+
+use arrow_array::Array;
+use table::{Column, Spelling, Table, Values};
+
+/// Whole numbers above this are not exact in an `f64`.
+const EXACT_MAX: f64 = 9.0e15;
+
+/// One column as numbers; `values` has one entry per row, NaN where the cell is missing.
+pub(crate) struct Encoded {
+    /// Ticks, or category numbers.
+    pub(crate) values: Vec<f64>,
+    /// Whether the numbers have no order.
+    pub(crate) nominal: bool,
+    /// The way back.
+    pub(crate) scale: Scale,
+    /// For text: rows whose word is not kept.
+    pub(crate) rare_rows: usize,
+}
+
+/// What a tick means.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Scale {
+    /// `base + tick * unit`, whole numbers.
+    Int { base: i64, unit: i64 },
+    /// `base + tick * unit` microseconds.
+    Time { base: i64, unit: i64 },
+    /// `tick * unit / per`; `per` is a power of ten, or 0 where the values keep to no grid and the tick is the value.
+    Real { unit: f64, per: f64 },
+    /// 0 is false, 1 is true.
+    Bool,
+    /// The tick is a position among the words; the position after the last stands for every word not kept.
+    Text { words: Vec<String> },
+}
+
+impl Scale {
+    /// Whether values lie on whole ticks.
+    pub(crate) fn grid(&self) -> bool {
+        !matches!(self, Scale::Real { per, .. } if *per == 0.0)
+    }
+
+    /// (value at tick 0, value of one tick), in the column's own unit (microseconds for times).
+    pub(crate) fn line(&self) -> (f64, f64) {
+        match self {
+            Scale::Int { base, unit } | Scale::Time { base, unit } => (*base as f64, *unit as f64),
+            Scale::Real { unit, per } if *per > 0.0 => (0.0, unit / per),
+            _ => (0.0, 1.0),
+        }
+    }
+
+    /// Ticks as a column of this name and spelling.
+    pub(crate) fn column(&self, name: &str, spelling: &Spelling, ticks: &[f64], novel: &mut dyn FnMut(usize) -> String) -> Column {
+        let present = ticks.iter().map(|&tick| (!tick.is_nan()).then_some(tick));
+        let whole = |base: i64, unit: i64, tick: f64| {
+            let value = base as i128 + tick.round() as i128 * unit as i128;
+            value.clamp(i64::MIN as i128, i64::MAX as i128) as i64
+        };
+        match self {
+            Scale::Int { base, unit } => Column::ints(name, present.map(|t| t.map(|t| whole(*base, *unit, t))).collect(), spelling.clone()),
+            Scale::Time { base, unit } => Column::times(name, present.map(|t| t.map(|t| whole(*base, *unit, t))).collect(), spelling.clone()),
+            Scale::Real { unit, per } => {
+                let real = |tick: f64| if *per == 0.0 { tick } else { (tick.round() * unit) / per };
+                Column::reals(name, present.map(|t| t.map(real)).collect(), spelling.clone())
+            }
+            Scale::Bool => Column::bools(name, present.map(|t| t.map(|t| t >= 0.5)).collect(), spelling.clone()),
+            Scale::Text { words } => text_column(name, spelling, ticks, words, novel),
+        }
+    }
+}
+
+fn text_column(name: &str, spelling: &Spelling, ticks: &[f64], kept: &[String], novel: &mut dyn FnMut(usize) -> String) -> Column {
+    let mut words = kept.to_vec();
+    let mut known: HashMap<String, i32> = HashMap::new();
+    let mut codes = Vec::with_capacity(ticks.len());
+    for (row, &tick) in ticks.iter().enumerate() {
+        if tick.is_nan() {
+            codes.push(None);
+        } else if (tick as usize) < kept.len() {
+            codes.push(Some(tick as i32));
+        } else {
+            let word = novel(row);
+            let next = words.len() as i32;
+            let code = *known.entry(word.clone()).or_insert(next);
+            if code == next {
+                words.push(word);
+            }
+            codes.push(Some(code));
+        }
+    }
+    Column::texts(name, codes, words, spelling.clone())
+}
+
+/// Column `index` as numbers. Words held by fewer than `floor` rows become one category past the last.
+pub(crate) fn encode(table: &Table, index: usize, floor: usize) -> Encoded {
+    let step = table.spelling(index).step();
+    match table.values(index) {
+        Values::Int(values) => {
+            let (ticks, base, unit) = on_whole_grid(values.iter());
+            Encoded { values: ticks, nominal: false, scale: Scale::Int { base, unit }, rare_rows: 0 }
+        }
+        Values::Time(values) => {
+            let (ticks, base, unit) = on_whole_grid(values.iter());
+            Encoded { values: ticks, nominal: false, scale: Scale::Time { base, unit }, rare_rows: 0 }
+        }
+        Values::Real(values) => {
+            let raw: Vec<f64> = values.iter().map(|v| v.filter(|v| v.is_finite()).unwrap_or(f64::NAN)).collect();
+            let (values, scale) = on_decimal_grid(raw, step);
+            Encoded { values, nominal: false, scale, rare_rows: 0 }
+        }
+        Values::Bool(values) => {
+            let ticks = values.iter().map(|v| v.map_or(f64::NAN, |v| v as u8 as f64)).collect();
+            Encoded { values: ticks, nominal: true, scale: Scale::Bool, rare_rows: 0 }
+        }
+        Values::Text(values) => {
+            let words = values.values();
+            let words = words.as_any().downcast_ref::<arrow_array::StringArray>().expect("a table's dictionaries hold strings");
+            let keys: Vec<Option<usize>> = (0..values.len()).map(|row| values.key(row)).collect();
+            encode_text(&keys, &|key| words.value(key), words.len(), floor)
+        }
+    }
+}
+
+fn on_whole_grid(values: impl Iterator<Item = Option<i64>> + Clone) -> (Vec<f64>, i64, i64) {
+    let Some(base) = values.clone().flatten().min() else { return (values.map(|_| f64::NAN).collect(), 0, 1) };
+    let mut unit = 0u64;
+    for value in values.clone().flatten() {
+        if unit == 1 {
+            break;
+        }
+        unit = greatest_divisor(unit, value.abs_diff(base));
+    }
+    let unit = unit.clamp(1, i64::MAX as u64);
+    let ticks = values.map(|v| v.map_or(f64::NAN, |v| (v.abs_diff(base) / unit) as f64)).collect();
+    (ticks, base, unit as i64)
+}
+
+fn greatest_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Finds the fewest decimals that write every value, unless the spelling says how many there are.
+fn on_decimal_grid(values: Vec<f64>, step: Option<f64>) -> (Vec<f64>, Scale) {
+    let first = step.filter(|s| *s > 0.0 && *s <= 1.0).map_or(0, |s| (-s.log10()).round() as i32);
+    let fits = |per: f64| {
+        values.iter().all(|v| {
+            let scaled = v * per;
+            v.is_nan() || (scaled.abs() < EXACT_MAX && (scaled - scaled.round()).abs() <= 1e-6 * (1.0 + scaled.abs() * 1e-9))
+        })
+    };
+    let Some(per) = (first..=10).map(|places| 10f64.powi(places)).find(|&per| fits(per)) else {
+        return (values, Scale::Real { unit: 1.0, per: 0.0 });
+    };
+    let mut unit = 0u64;
+    for value in values.iter().filter(|v| !v.is_nan()) {
+        if unit == 1 {
+            break;
+        }
+        unit = greatest_divisor(unit, (value * per).round().abs() as u64);
+    }
+    let unit = unit.max(1) as f64;
+    let ticks = values.iter().map(|v| (v * per).round() / unit).collect();
+    (ticks, Scale::Real { unit, per })
+}
+
+fn encode_text<'a>(keys: &[Option<usize>], word: &dyn Fn(usize) -> &'a str, words: usize, floor: usize) -> Encoded {
+    /// Categories are numbered in 16 bits further on.
+    const WORDS_MAX: usize = 50_000;
+    let mut counts = vec![0usize; words];
+    keys.iter().flatten().for_each(|&key| counts[key] += 1);
+    // A dictionary may hold one word twice; the first place stands for all.
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut place: Vec<usize> = (0..words).collect();
+    for key in 0..words {
+        let at = *first.entry(word(key)).or_insert(key);
+        if at != key {
+            counts[at] += counts[key];
+            counts[key] = 0;
+            place[key] = at;
+        }
+    }
+    let mut kept: Vec<usize> = (0..words).filter(|&key| counts[key] >= floor.max(1)).collect();
+    kept.sort_by(|&a, &b| counts[b].cmp(&counts[a]).then_with(|| word(a).cmp(word(b))));
+    kept.truncate(WORDS_MAX);
+    let mut number = vec![kept.len() as f64; words];
+    for (at, &key) in kept.iter().enumerate() {
+        number[key] = at as f64;
+    }
+    let values: Vec<f64> = keys.iter().map(|key| key.map_or(f64::NAN, |key| number[place[key]])).collect();
+    let rare_rows = values.iter().filter(|&&v| v == kept.len() as f64).count();
+    let words = kept.iter().map(|&key| word(key).to_string()).collect();
+    Encoded { values, nominal: true, scale: Scale::Text { words }, rare_rows }
+}

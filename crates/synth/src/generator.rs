@@ -1,0 +1,99 @@
+//! The fitted engine: nodes in the order they are drawn come in, a table of synthetic rows goes out, block by block.
+
+use rayon::prelude::*;
+use table::{Spelling, Table};
+
+use crate::drawn::Drawn;
+use crate::encode::Scale;
+use crate::model::{Ask, Generator, Note};
+use crate::random::Random;
+use crate::shape::{Binning, Shape};
+
+/// The fitted tabular engine.
+pub(crate) struct Trees {
+    /// In any order; `order` says when each is drawn.
+    pub(crate) nodes: Vec<Node>,
+    /// Positions of nodes, first drawn first.
+    pub(crate) order: Vec<u16>,
+    /// One per column of the table.
+    pub(crate) outputs: Vec<Output>,
+    /// What was done.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// Something that is drawn once per row.
+pub(crate) struct Node {
+    /// What values it shows.
+    pub(crate) shape: Shape,
+    /// The codes that trees see.
+    pub(crate) binning: Binning,
+    /// Whether values lie on whole ticks.
+    pub(crate) grid: bool,
+    /// Where values come from.
+    pub(crate) drawn: Drawn,
+}
+
+/// One column of the output.
+pub(crate) struct Output {
+    /// Its name.
+    pub(crate) name: String,
+    /// How the source wrote it.
+    pub(crate) spelling: Spelling,
+    /// What a tick means.
+    pub(crate) scale: Scale,
+    /// The node that gives the ticks.
+    pub(crate) node: u16,
+}
+
+/// The rows of one block, per node.
+struct Block {
+    values: Vec<Vec<f64>>,
+    codes: Vec<Vec<u8>>,
+}
+
+impl Generator for Trees {
+    fn sample(&self, ask: &Ask) -> Table {
+        let first = ask.first_row / Ask::BLOCK;
+        let blocks = (ask.rows as u64).div_ceil(Ask::BLOCK);
+        let drawn: Vec<Vec<Vec<f64>>> = (0..blocks)
+            .into_par_iter()
+            .map(|at| {
+                let rows = (ask.rows as u64 - at * Ask::BLOCK).min(Ask::BLOCK) as usize;
+                let mut block = self.draw_block(ask.seed, first + at, rows);
+                self.outputs.iter().map(|output| std::mem::take(&mut block.values[output.node as usize])).collect()
+            })
+            .collect();
+        let columns = self.outputs.par_iter().enumerate().map(|(at, output)| {
+            let ticks: Vec<f64> = drawn.iter().flat_map(|block| block[at].iter().copied()).collect();
+            output.scale.column(&output.name, &output.spelling, &ticks, &mut |_| String::new())
+        });
+        Table::new(columns.collect()).expect("every column has the rows asked for")
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        self.notes.clone()
+    }
+
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+impl Trees {
+    fn draw_block(&self, seed: u64, number: u64, rows: usize) -> Block {
+        let empty = self.nodes.len();
+        let mut block = Block { values: vec![Vec::new(); empty], codes: vec![Vec::new(); empty] };
+        for &at in &self.order {
+            let node = &self.nodes[at as usize];
+            let mut random = Random::at(&[seed, number, at as u64]);
+            let draw = |row: usize| {
+                let value = node.drawn.draw(&node.shape, &block.codes, &block.values, row, &mut random);
+                if node.grid { value.round() } else { value }
+            };
+            let values: Vec<f64> = (0..rows).map(draw).collect();
+            block.codes[at as usize] = values.iter().map(|&value| node.binning.code(value)).collect();
+            block.values[at as usize] = values;
+        }
+        block
+    }
+}
