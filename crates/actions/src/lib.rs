@@ -7,6 +7,7 @@ mod s3_destination;
 mod s3_source;
 pub mod synthesis;
 
+pub use gretel_model::{Model, ModelProblem, scores};
 use serde_json::{Map, Value};
 use workflow::ActionType;
 

@@ -1,2 +1,11 @@
-//! The door: one binary.
-fn main() {}
+//! The door: one binary. Arguments come in, commands of `cli` run, an exit code goes out.
+
+mod cli;
+mod engine;
+mod memory;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(cli::main())
+}

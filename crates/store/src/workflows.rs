@@ -43,6 +43,19 @@ impl Store {
         Ok(Workflow { id: row.get("id"), project: project.into(), name: name.into(), seed: seed as u64 })
     }
 
+    /// The workflow of this name in the project, if it ever ran.
+    pub async fn workflow_named(&self, project: &str, name: &str) -> Result<Option<Workflow>, StoreError> {
+        let row = sqlx::query("SELECT id, seed FROM workflows WHERE project = $1 AND name = $2")
+            .bind(project)
+            .bind(name)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| {
+            let seed: i64 = row.get("seed");
+            Workflow { id: row.get("id"), project: project.into(), name: name.into(), seed: seed as u64 }
+        }))
+    }
+
     /// The workflow with this id.
     pub async fn workflow_of(&self, id: &str) -> Result<Workflow, StoreError> {
         let row = sqlx::query("SELECT project, name, seed FROM workflows WHERE id = $1")

@@ -28,6 +28,8 @@ pub(crate) struct RunRequest<'a> {
     /// Keys to take again although they are done, and how that was written.
     pub(crate) again: &'a [GlobMatcher],
     pub(crate) again_text: &'a [String],
+    /// Lines for the head of the run's log.
+    pub(crate) notes: &'a [String],
     pub(crate) cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -61,6 +63,10 @@ pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watch
     for warning in request.plan.warnings() {
         let text = format!("{}: {}", warning.at.path, warning.message);
         journal.append(&Event::Log { level: "warning".into(), action: String::new(), key: String::new(), text })?;
+    }
+    for text in request.notes {
+        let text = text.clone();
+        journal.append(&Event::Log { level: "info".into(), action: String::new(), key: String::new(), text })?;
     }
     let scratch = memory.store.scratch_dir(&run.id);
     let _ = std::fs::remove_dir_all(&scratch);

@@ -8,7 +8,7 @@ mod survey;
 mod unit;
 
 pub(crate) use local::{RunRequest, RunSummary, UnitSummary, run};
-pub(crate) use survey::{Verdict, survey};
+pub(crate) use survey::{Known, Verdict, again_glob, survey};
 
 use workflow::{Event, Progress};
 

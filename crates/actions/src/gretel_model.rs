@@ -1,0 +1,351 @@
+//! `gretel_model`: trains a model on one file and, where `run_params` says so, generates a synthetic copy of it.
+
+use serde_json::{Map, Value as Json};
+use synth::{MODELS, ModelType, Params, Recipe};
+use workflow::{
+    Accepts, ActionType, Artifact, Attempt, Built, Code, Config, Data, Dataset, Failure, Field, File, Inputs, Node, Outcome,
+    Place, Problem, Role, Shape, Step, Value, nearest,
+};
+
+use crate::synthesis::{Options, Synthesis, synthesize};
+
+/// The action type `gretel_model`.
+pub(crate) static GRETEL_MODEL: ActionType = ActionType {
+    name: "gretel_model",
+    about: "Trains a model on each file and generates a synthetic copy of it.",
+    role: Role::Middle,
+    connection: None,
+    fields: &[
+        Field {
+            name: "project_id",
+            shape: Shape::Text,
+            required: false,
+            about: "Project that the model belongs to: guid, id or name; the run's own project by default.",
+            example: "proj_1",
+        },
+        Field {
+            name: "model",
+            shape: Shape::Text,
+            required: false,
+            about: "Name of a model template. Either this or `model_config`.",
+            example: "synthetics/default",
+        },
+        Field {
+            name: "model_config",
+            shape: Shape::Tree,
+            required: false,
+            about: "A whole model config, inline. Either this or `model`.",
+            example: "{models: [{synthetics: {}}]}",
+        },
+        Field {
+            name: "training_data",
+            shape: Shape::Template(Accepts::Data),
+            required: true,
+            about: "The data to train on.",
+            example: "\"{outputs.<source>.dataset.files.data}\"",
+        },
+        Field {
+            name: "run_params",
+            shape: Shape::Tree,
+            required: false,
+            about: "What to generate: `params.num_records` rows, by default as many as the source has. Without `run_params` the model is trained and nothing is generated.",
+            example: "{params: {}}",
+        },
+    ],
+    check,
+    reach: |_| None,
+    build: |config, _| Ok(Built::Step(Box::new(GretelModel::new(config)?))),
+};
+
+/// A model config that was understood: ready to fit, with what is to be said about it.
+pub struct Model {
+    /// The name that the user gave: a template, or the key of the config.
+    pub name: String,
+    /// Ready to fit.
+    pub recipe: Box<dyn Recipe>,
+    /// Sentences for the log.
+    pub said: Vec<String>,
+}
+
+/// What is wrong with a model config: dotted path below it, message, hint.
+pub type ModelProblem = (String, String, Option<String>);
+
+impl Model {
+    /// The model behind a template name.
+    pub fn named(name: &str) -> Result<Model, Vec<ModelProblem>> {
+        let template = synth::template(name).map_err(|problem| vec![(String::new(), problem.message, problem.hint)])?;
+        let recipe = recipe(template.model, &template.params, "")?;
+        Ok(Model { name: name.into(), recipe, said: vec![template.said] })
+    }
+
+    /// The model that a whole config describes.
+    pub fn configured(config: &Json) -> Result<Model, Vec<ModelProblem>> {
+        let (key, body) = the_one_model(config)?;
+        let path = format!("models[0].{key}");
+        let Some(model) = synth::model_type(&key) else {
+            let said = synth::template(&key).err().map(|problem| problem.message);
+            let message = said.unwrap_or_else(|| format!("no model type `{key}`"));
+            let hint = nearest(&key, MODELS.iter().map(|model| model.name)).map(|near| format!("Did you mean `{near}`?"));
+            return Err(vec![(path, message, hint)]);
+        };
+        let params = Params { body };
+        let recipe = recipe(model, &params, &path)?;
+        Ok(Model { name: key, recipe, said: Vec::new() })
+    }
+}
+
+fn recipe(model: &ModelType, params: &Params, path: &str) -> Result<Box<dyn Recipe>, Vec<ModelProblem>> {
+    (model.recipe)(params).map_err(|bad| {
+        let below = |inner: &str| if path.is_empty() { inner.to_string() } else { format!("{path}.{inner}") };
+        bad.into_iter().map(|bad| (below(&bad.path), bad.message, bad.hint)).collect()
+    })
+}
+
+static CONFIG_KEYS: &[&str] = &["schema_version", "name", "models", "notifications", "label_predictors"];
+
+/// The key and body of the one entry under `models`, placeholders for the data left out.
+fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>), Vec<ModelProblem>> {
+    let mut problems = Vec::new();
+    let one = |path: &str, message: &str| vec![(path.to_string(), message.to_string(), None)];
+    let Some(map) = config.as_object() else { return Err(one("", "a model config is a mapping")) };
+    for key in map.keys().filter(|key| !CONFIG_KEYS.contains(&key.as_str())) {
+        let hint = nearest(key, CONFIG_KEYS.iter().copied()).map(|near| format!("Did you mean `{near}`?"));
+        problems.push((key.clone(), format!("unknown key `{key}` of a model config"), hint));
+    }
+    for key in ["notifications", "label_predictors"] {
+        if map.get(key).is_some_and(|value| !value.is_null()) {
+            problems.push((key.into(), format!("`{key}` is not supported"), None));
+        }
+    }
+    let entry = match map.get("models").and_then(Json::as_array).map(Vec::as_slice) {
+        Some([Json::Object(entry)]) if entry.len() == 1 => entry.iter().next(),
+        _ => None,
+    };
+    let Some((key, body)) = entry else {
+        problems.extend(one("models", "a list of one model with one key is expected, such as `- synthetics: {}`"));
+        return Err(problems);
+    };
+    let mut body = match body {
+        Json::Object(body) => body.clone(),
+        Json::Null => Map::new(),
+        _ => {
+            problems.extend(one(&format!("models[0].{key}"), "a mapping is expected"));
+            Map::new()
+        }
+    };
+    // The data of a workflow's model is `training_data`; every documented config has a placeholder here.
+    body.remove("data_source");
+    if body.get("ref_data").is_some_and(|value| value.is_null() || value.as_object().is_some_and(Map::is_empty)) {
+        body.remove("ref_data");
+    }
+    if problems.is_empty() { Ok((key.clone(), body)) } else { Err(problems) }
+}
+
+fn check(config: &Config, problems: &mut Vec<Problem>, _warnings: &mut Vec<Problem>) {
+    match (config.text("model"), config.tree("model_config")) {
+        (Some(_), Some(_)) => {
+            problems.push(config.problem("model_config", "both `model` and `model_config` are given; one of them is expected", None));
+        }
+        (None, None) => {
+            let hint = "Add for instance `model: synthetics/default`.";
+            problems.push(config.problem("model", "neither `model` nor `model_config` is given", Some(hint)));
+        }
+        (Some(_), None) => {
+            for (_, message, hint) in Model::of(config).err().unwrap_or_default() {
+                problems.push(config.problem("model", message, hint.as_deref()));
+            }
+        }
+        (None, Some(tree)) => {
+            for (path, message, hint) in Model::of(config).err().unwrap_or_default() {
+                let at = place(tree, &config.at("model_config"), &path);
+                problems.push(Problem { code: Code::ConfigInvalid, at, message, hint });
+            }
+        }
+    }
+    if let Some(tree) = config.tree("run_params") {
+        run_params(tree, &config.at("run_params"), problems);
+    }
+}
+
+impl Model {
+    fn of(config: &Config) -> Result<Model, Vec<ModelProblem>> {
+        match (config.text("model"), config.tree("model_config")) {
+            (Some(name), _) => Model::named(name),
+            (None, Some(tree)) => Model::configured(&tree.to_json()),
+            (None, None) => Err(Vec::new()),
+        }
+    }
+}
+
+/// Where a dotted path below `tree` stands in the text: the deepest node that is there.
+fn place(tree: &Node, at: &Place, path: &str) -> Place {
+    let mut node = tree;
+    for word in path.split('.').filter(|word| !word.is_empty()) {
+        let (key, index) = match word.split_once('[') {
+            Some((key, rest)) => (key, rest.trim_end_matches(']').parse::<usize>().ok()),
+            None => (word, None),
+        };
+        let Some(next) = node.get(key) else { break };
+        node = match (&next.value, index) {
+            (Value::List(items), Some(index)) => items.get(index).unwrap_or(next),
+            _ => next,
+        };
+    }
+    let dotted = if path.is_empty() { at.path.clone() } else { format!("{}.{path}", at.path) };
+    node.at(&dotted)
+}
+
+/// What `run_params` ask for: `None` is as many rows as the source has.
+fn run_params(tree: &Node, at: &Place, problems: &mut Vec<Problem>) -> Option<u64> {
+    let invalid = |node: &Node, path: &str, message: String, hint: Option<String>| Problem {
+        code: Code::ConfigInvalid,
+        at: node.at(&format!("{}.{path}", at.path)),
+        message,
+        hint,
+    };
+    let entries = |node: &Node| match &node.value {
+        Value::Map(entries) => entries.clone(),
+        _ => Vec::new(),
+    };
+    let mut rows = None;
+    for (key, value) in entries(tree) {
+        let name = key.text().unwrap_or_default();
+        if name != "params" {
+            let hint = nearest(name, ["params"]).map(|near| format!("Did you mean `{near}`?"));
+            problems.push(invalid(&key, name, format!("unknown key `{name}`; allowed: `params`"), hint));
+        } else if !matches!(value.value, Value::Map(_) | Value::Null) {
+            problems.push(invalid(&value, name, format!("a mapping is expected, not {}", value.shown()), None));
+        }
+        for (key, value) in entries(&value).iter().filter(|_| name == "params") {
+            let name = key.text().unwrap_or_default();
+            let path = format!("params.{name}");
+            match (name, &value.value) {
+                ("num_records", Value::Int(count)) if *count > 0 => rows = Some(*count as u64),
+                ("num_records", Value::Null) => {}
+                ("num_records", _) => {
+                    problems.push(invalid(value, &path, format!("a number of rows above 0 is expected, not {}", value.shown()), None));
+                }
+                _ => {
+                    let hint = nearest(name, ["num_records"]).map(|near| format!("Did you mean `{near}`?"));
+                    problems.push(invalid(key, &path, format!("unknown key `{name}`; allowed: `num_records`"), hint));
+                }
+            }
+        }
+    }
+    rows
+}
+
+struct GretelModel {
+    model: Model,
+    project: Option<String>,
+    generate: bool,
+    rows: Option<u64>,
+}
+
+impl GretelModel {
+    fn new(config: &Config) -> Result<GretelModel, Failure> {
+        let model = Model::of(config).map_err(|_| Failure::new(Code::Internal, "a model was built from an unchecked config"))?;
+        let run_params_at = config.at("run_params");
+        let rows = config.tree("run_params").and_then(|tree| run_params(tree, &run_params_at, &mut Vec::new()));
+        let project = config.text("project_id").map(str::to_string);
+        Ok(GretelModel { model, project, generate: config.tree("run_params").is_some(), rows })
+    }
+}
+
+impl Step for GretelModel {
+    fn run(&self, inputs: &Inputs, attempt: &Attempt<'_>) -> Result<Outcome, Failure> {
+        let file = inputs.file("training_data").ok_or_else(|| Failure::new(Code::Internal, "a training without data"))?;
+        let options = Options {
+            rows: self.rows,
+            sample_rows_max: Options::SAMPLE_ROWS_MAX,
+            sample_bytes_max: Options::SAMPLE_BYTES_MAX,
+            generate: self.generate,
+            judged: self.generate,
+        };
+        let data_path = attempt.folder.join("data");
+        let recipe = self.model.recipe.as_ref();
+        let synthesis = synthesize(&file.data.path, &file.source_filename, &data_path, recipe, &options, attempt)?;
+        let mut outcome = Outcome::default();
+        outcome.log.extend(self.model.said.iter().map(|text| ("info", text.clone())));
+        outcome.log.extend(synthesis.notes.iter().map(|note| ("info", note.text.clone())));
+        if synthesis.set_aside.rows > 0 {
+            outcome.log.push(("warning", format!("object `{}`: {} set aside", file.source_filename, synthesis.set_aside)));
+        }
+        let fact = |name: &str, value: String| (name.to_string(), value);
+        outcome.facts.push(fact("rows_read", synthesis.rows_read.to_string()));
+        if synthesis.set_aside.rows > 0 {
+            outcome.facts.push(fact("rows_set_aside", synthesis.set_aside.rows.to_string()));
+        }
+        self.keep(&synthesis, file, &data_path, attempt, &mut outcome)?;
+        Ok(outcome)
+    }
+
+    fn target(&self, _texts: &[(&'static str, String)]) -> Option<String> {
+        None
+    }
+}
+
+impl GretelModel {
+    /// Leaves model, data and reports, and hands the data on.
+    fn keep(
+        &self,
+        synthesis: &Synthesis,
+        file: &File,
+        data_path: &std::path::Path,
+        attempt: &Attempt<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        let base = file.filename.rsplit('/').next().unwrap_or_default();
+        let mut artifact = |kind: &'static str, name: String, bytes: &[u8]| {
+            let path = attempt.folder.join(kind);
+            std::fs::write(&path, bytes).map_err(|error| {
+                Failure::new(Code::HomeUnusable, format!("the file `{}` cannot be written", path.display())).cause(error)
+            })?;
+            outcome.artifacts.push(Artifact { kind, name, path });
+            Ok::<(), Failure>(())
+        };
+        artifact("model", "model.hansel".into(), &synthesis.generator.save())?;
+        let mut provenance = file.data.provenance.clone();
+        provenance.push(("model".into(), self.model.name.clone()));
+        provenance.push(("seed".into(), attempt.seed.to_string()));
+        if let Some(report) = &synthesis.report {
+            let mut about = vec![("run".to_string(), attempt.run.to_string())];
+            about.extend(provenance.iter().cloned());
+            if let Some(project) = &self.project {
+                about.push(("project".into(), project.clone()));
+            }
+            let about = synthesis.provenance(about);
+            let json = report.to_json(&about);
+            let scores = scores(&json);
+            artifact("report_json", "report.json".into(), format!("{json:#}\n").as_bytes())?;
+            artifact("report", "report.html".into(), report.to_html(&about).as_bytes())?;
+            let listed: Vec<String> = scores.iter().map(|(name, score)| format!("{name}={score}")).collect();
+            provenance.push(("scores".into(), listed.join(",")));
+            outcome.facts.extend(scores);
+        }
+        if self.generate {
+            outcome.facts.push(("rows_written".into(), synthesis.rows_written.to_string()));
+            let bytes = std::fs::metadata(data_path).map(|data| data.len()).unwrap_or_default();
+            let data = Data { path: data_path.to_path_buf(), bytes, provenance };
+            outcome.dataset = Dataset { files: vec![File { data, ..file.clone() }] };
+            // Copied to where it is kept only if no destination takes it; until then it is the dataset's own file.
+            outcome.artifacts.push(Artifact { kind: "data", name: safe_name(base), path: data_path.to_path_buf() });
+        }
+        Ok(())
+    }
+}
+
+/// The two overall figures of a report, as they are shown.
+pub fn scores(report: &Json) -> Vec<(String, String)> {
+    ["fidelity", "privacy"]
+        .iter()
+        .filter_map(|name| Some((name.to_string(), format!("{:.3}", report.get("overall")?.get(name)?.as_f64()?))))
+        .collect()
+}
+
+/// A key's last part as a file name of any system; never empty, never a path.
+fn safe_name(base: &str) -> String {
+    let name: String = base.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c }).collect();
+    let name: String = name.chars().take(80).collect();
+    if name.trim_matches('.').is_empty() { "data".into() } else { name }
+}

@@ -1,0 +1,201 @@
+//! One table through the models: read, split, fit, sample, write, judge. The step `gretel_model` and the command
+//! `synthesize` are both this.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use quality::{Evidence, Provenance, Report, judge};
+use rand::rngs::ChaCha12Rng;
+use rand::seq::SliceRandom;
+use rand::SeedableRng;
+use synth::{Ask, Generator, Recipe, Unfit};
+use table::{ReadOptions, Reading, SetAside, Table, Unreadable, read};
+use workflow::{Attempt, Code, Failure, Progress};
+
+/// One row in this many is held out from the fit.
+const HOLDOUT_PART: usize = 10;
+/// More rows than this say nothing more about the fit.
+const HOLDOUT_ROWS_MAX: usize = 20_000;
+/// Rows drawn and written at a time; a multiple of the models' block.
+const CHUNK_ROWS: u64 = 16 * Ask::BLOCK;
+
+/// What is asked of a synthesis.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Rows to generate; as many as the source has readable rows if `None`.
+    pub rows: Option<u64>,
+    /// Most rows of the uniform sample that the model is fitted on.
+    pub sample_rows_max: usize,
+    /// Most bytes of raw records in that sample.
+    pub sample_bytes_max: usize,
+    /// Whether records are generated at all, or the model is only trained.
+    pub generate: bool,
+    /// Whether the output is judged.
+    pub judged: bool,
+}
+
+impl Options {
+    /// Rows of the default sample.
+    pub const SAMPLE_ROWS_MAX: usize = 300_000;
+    /// Bytes of the default sample.
+    pub const SAMPLE_BYTES_MAX: usize = 192 << 20;
+}
+
+/// What came of a synthesis.
+pub struct Synthesis {
+    /// Readable data rows of the source.
+    pub rows_read: u64,
+    /// Rows that the model was fitted on.
+    pub rows_fitted: usize,
+    /// Rows held out.
+    pub rows_held_out: usize,
+    /// Rows written.
+    pub rows_written: u64,
+    /// Malformed rows of the source.
+    pub set_aside: SetAside,
+    /// What the model did.
+    pub notes: Vec<synth::Note>,
+    /// The fitted model.
+    pub generator: Box<dyn Generator>,
+    /// The judgement, if one was asked for.
+    pub report: Option<Report>,
+}
+
+/// Makes a synthetic copy of the table in `input` (whose key or name is `name`) at `output`.
+///
+/// Fails with a `data.*` code when the input is not a table, with `model.failed` when it cannot be fitted.
+pub fn synthesize(
+    input: &Path,
+    name: &str,
+    output: &Path,
+    recipe: &dyn Recipe,
+    options: &Options,
+    attempt: &Attempt<'_>,
+) -> Result<Synthesis, Failure> {
+    let file = File::open(input).map_err(|error| unreadable(name, &Unreadable::Io(error)))?;
+    let bounds = ReadOptions { rows_max: options.sample_rows_max, bytes_max: options.sample_bytes_max, seed: attempt.seed };
+    let Reading { table, layout, rows, set_aside } = read(name, &file, &bounds).map_err(|error| unreadable(name, &error))?;
+    drop(file);
+    attempt.go_on()?;
+    let (training, holdout) = split(&table, attempt.seed);
+    drop(table);
+    let progress = |step: synth::Progress| {
+        (attempt.progress)(Progress { doing: "training", done: step.done as u64, total: step.total as u64 });
+        attempt.go_on().is_ok()
+    };
+    let generator = recipe.fit(&training, attempt.seed, &progress).map_err(|unfit| match unfit {
+        Unfit::Cancelled => Failure::new(Code::RunCancelled, "the run was cancelled"),
+        unfit => Failure::new(Code::ModelFailed, format!("no model can be trained on `{name}`: {unfit}")),
+    })?;
+    let mut synthesis = Synthesis {
+        rows_read: rows,
+        rows_fitted: training.rows(),
+        rows_held_out: holdout.as_ref().map_or(0, Table::rows),
+        rows_written: 0,
+        set_aside,
+        notes: generator.notes(),
+        generator,
+        report: None,
+    };
+    if !options.generate {
+        return Ok(synthesis);
+    }
+    let total = options.rows.unwrap_or(rows);
+    let out = File::create(output).map_err(|error| unwritable(output, error))?;
+    write(synthesis.generator.as_ref(), &layout, BufWriter::new(out), total, attempt).map_err(|error| match error {
+        WriteError::Io(error) => unwritable(output, error),
+        WriteError::Cancelled(failure) => failure,
+    })?;
+    synthesis.rows_written = total;
+    if options.judged {
+        // The bytes to be published are judged, not what the model meant by them.
+        let file = File::open(output).map_err(|error| unwritable(output, error))?;
+        let synthetic = layout.read_back(&file, &bounds).map_err(|error| {
+            Failure::new(Code::Internal, format!("the synthetic copy of `{name}` cannot be read back")).cause(error)
+        })?;
+        attempt.go_on()?;
+        (attempt.progress)(Progress { doing: "judging", done: 0, total: 0 });
+        let evidence =
+            Evidence { training: &training, synthetic: &synthetic, holdout: holdout.as_ref(), target: None, seed: attempt.seed };
+        synthesis.report = Some(judge(&evidence));
+    }
+    Ok(synthesis)
+}
+
+impl Synthesis {
+    /// Where the copy came from, for the report: `about` first, then what the synthesis knows.
+    pub fn provenance(&self, about: Vec<(String, String)>) -> Provenance {
+        let mut provenance = about;
+        provenance.push(("rows read".into(), self.rows_read.to_string()));
+        provenance.push(("rows fitted on".into(), self.rows_fitted.to_string()));
+        provenance.push(("rows held out".into(), self.rows_held_out.to_string()));
+        provenance.push(("rows written".into(), self.rows_written.to_string()));
+        if self.set_aside.rows > 0 {
+            provenance.push(("rows set aside".into(), self.set_aside.to_string()));
+        }
+        provenance.extend(self.notes.iter().map(|note| (note.kind.to_string(), note.text.clone())));
+        provenance.push(("version".into(), env!("CARGO_PKG_VERSION").into()));
+        provenance
+    }
+}
+
+enum WriteError {
+    Io(std::io::Error),
+    Cancelled(Failure),
+}
+
+impl From<std::io::Error> for WriteError {
+    fn from(error: std::io::Error) -> WriteError {
+        WriteError::Io(error)
+    }
+}
+
+fn write(
+    generator: &dyn Generator,
+    layout: &table::Layout,
+    out: BufWriter<File>,
+    total: u64,
+    attempt: &Attempt<'_>,
+) -> Result<(), WriteError> {
+    let mut writer = layout.writer(out)?;
+    let mut first_row = 0;
+    while first_row < total {
+        attempt.go_on().map_err(|cancelled| WriteError::Cancelled(cancelled.into()))?;
+        let rows = CHUNK_ROWS.min(total - first_row) as usize;
+        writer.write(&generator.sample(&Ask { first_row, rows, rows_total: total, seed: attempt.seed }))?;
+        first_row += rows as u64;
+        (attempt.progress)(Progress { doing: "generating", done: first_row, total });
+    }
+    writer.finish()?.into_inner().map_err(|error| error.into_error())?;
+    Ok(())
+}
+
+/// A table in two: what the model is fitted on and what it never sees, both in source order, drawn by `seed`. Under
+/// twenty rows nothing is held out, since nothing could be measured on it.
+pub fn split(table: &Table, seed: u64) -> (Table, Option<Table>) {
+    let held = (table.rows() / HOLDOUT_PART).min(HOLDOUT_ROWS_MAX);
+    if table.rows() < 2 * HOLDOUT_PART {
+        return (table.clone(), None);
+    }
+    let mut order: Vec<u32> = (0..table.rows() as u32).collect();
+    order.shuffle(&mut ChaCha12Rng::seed_from_u64(seed ^ 0x686f_6c64_6f75_7421));
+    let (holdout, training) = order.split_at_mut(held);
+    holdout.sort_unstable();
+    training.sort_unstable();
+    (table.take(training), Some(table.take(holdout)))
+}
+
+/// The failure that an unreadable table stands for; `name` is its key or file.
+pub fn unreadable(name: &str, error: &Unreadable) -> Failure {
+    let (code, hint) = match error {
+        Unreadable::UnsupportedType { .. } => (Code::DataUnsupportedType, "Leave it out with `glob_filter`, such as `*.csv`."),
+        Unreadable::NoRecords => (Code::DataNoRecords, "Leave it out with `glob_filter`, or wait until it is filled."),
+        _ => (Code::DataUnreadable, "Mend the object; the next run takes it again."),
+    };
+    Failure::new(code, format!("object `{name}`: {error}")).hint(hint)
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Failure {
+    Failure::new(Code::HomeUnusable, format!("the file `{}` cannot be written", path.display())).cause(error)
+}

@@ -1,0 +1,151 @@
+//! `hansel connections`: stored access to outside services. Credentials go in and never come out.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+use store::{ConnectionEdit, ConnectionRecord, NewConnection};
+use workflow::{Code, Failure, Secret};
+
+use super::Setting;
+use super::binding::{ConnectionFile, check_type, sealed};
+use super::say::{self, Stop};
+use crate::memory::Memory;
+
+/// Create, list, show, change and delete connections
+#[derive(clap::Subcommand)]
+pub(crate) enum Connections {
+    /// Keep a connection from its file; the file can be deleted afterwards
+    Create {
+        /// Owning project: guid, id or name [default: the file's `project_id`, else the home's own]
+        #[arg(long, value_name = "P")]
+        project: Option<String>,
+        /// The connection file, JSON or YAML
+        #[arg(long, value_name = "F")]
+        from_file: PathBuf,
+    },
+    /// Print the connections of a project, or all
+    List {
+        /// Only of this project
+        #[arg(long, value_name = "P")]
+        project: Option<String>,
+    },
+    /// Print one connection
+    Get {
+        /// Its id
+        #[arg(long, value_name = "ID")]
+        id: String,
+    },
+    /// Change a connection from a file; its type stays
+    Update {
+        /// Its id
+        #[arg(long, value_name = "ID")]
+        id: String,
+        /// The connection file, JSON or YAML
+        #[arg(long, value_name = "F")]
+        from_file: PathBuf,
+    },
+    /// Delete a connection
+    Delete {
+        /// Its id
+        #[arg(long, value_name = "ID")]
+        id: String,
+    },
+}
+
+impl Connections {
+    pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
+        let memory = setting.memory()?;
+        let store = &memory.store;
+        match self {
+            Connections::Create { project, from_file } => {
+                let file = ConnectionFile::read(&from_file)?;
+                file.check()?;
+                if let (Some(asked), Some(written)) = (&project, &file.project_id)
+                    && asked != written
+                {
+                    say::note(&format!("warning: the file names project `{written}`; `{asked}` is used"));
+                }
+                let project = memory.project(project.as_deref().or(file.project_id.as_deref()))?;
+                let Some(name) = file.name else {
+                    return Err(Failure::new(Code::ConnectionInvalid, "`name` is missing in the connection file").into());
+                };
+                let new = NewConnection {
+                    project: project.id,
+                    name,
+                    kind: file.kind,
+                    config: Value::Object(file.config),
+                    credentials: file.credentials.as_ref().map(|map| sealed(map).open().to_vec().into()),
+                    target: file.target_text,
+                    auth_strategy: file.auth_strategy,
+                };
+                let made = memory.ask(store.create_connection(new))?;
+                say::json(&record(&memory, &made)?);
+            }
+            Connections::List { project } => {
+                let project = project.map(|project| memory.project(Some(&project))).transpose()?;
+                let found = memory.ask(store.connections(project.as_ref().map(|project| project.id.as_str())))?;
+                let records = found.iter().map(|found| record(&memory, found)).collect::<Result<Vec<_>, _>>()?;
+                say::json(&Value::Array(records));
+            }
+            Connections::Get { id } => {
+                let found = memory.ask(store.connection(&id))?;
+                say::json(&record(&memory, &found)?);
+            }
+            Connections::Update { id, from_file } => {
+                let changed = update(&memory, &id, ConnectionFile::read(&from_file)?)?;
+                say::json(&record(&memory, &changed)?);
+            }
+            Connections::Delete { id } => {
+                memory.ask(store.delete_connection(&id))?;
+                say::note(&format!("deleted connection `{id}`"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn update(memory: &Memory, id: &str, file: ConnectionFile) -> Result<ConnectionRecord, Stop> {
+    let store = &memory.store;
+    let old = memory.ask(store.connection(id))?;
+    if !old.kind.eq_ignore_ascii_case(&file.kind) {
+        let message = format!("connection `{id}` is of type `{}` and cannot become `{}`", old.kind, file.kind);
+        return Err(Failure::new(Code::ConnectionInvalid, message).hint("Create another connection.").into());
+    }
+    // What the file leaves out stays; the whole has to fit the type.
+    let config = if file.config.is_empty() { old.config.as_object().cloned().unwrap_or_default() } else { file.config };
+    let kept: Option<Map<String, Value>> = match (&file.credentials, memory.ask(store.open_credentials(id))?) {
+        (None, Some(plain)) => serde_json::from_slice(&plain).ok(),
+        _ => None,
+    };
+    check_type(id, &old.kind, &config, file.credentials.as_ref().or(kept.as_ref()))?;
+    let credentials: Option<Secret> = file.credentials.as_ref().map(sealed);
+    let edit = ConnectionEdit {
+        name: file.name,
+        config: Some(Value::Object(config)),
+        credentials: credentials.map(|secret| secret.open().to_vec().into()),
+        target: (!file.target_text.is_empty()).then_some(file.target_text),
+    };
+    Ok(memory.ask(store.update_connection(id, edit))?)
+}
+
+/// The documented record of a connection; credentials are never part of it.
+fn record(memory: &Memory, found: &ConnectionRecord) -> Result<Value, Failure> {
+    let project = memory.ask(memory.store.project(&found.project))?;
+    Ok(json!({
+        "id": found.id,
+        "type": found.kind,
+        "name": found.name,
+        "project_id": project.guid,
+        "config": found.config,
+        "created_at": timestamp(found.created_at),
+        "connection_target_type": found.target,
+        "auth_strategy": found.auth_strategy,
+        "customer_managed_credentials_encryption": false,
+        "has_credentials": found.credentials,
+    }))
+}
+
+/// Microseconds since 1970 as RFC 3339.
+pub(crate) fn timestamp(us: i64) -> String {
+    jiff::Timestamp::from_microsecond(us).map(|time| time.to_string()).unwrap_or_default()
+}

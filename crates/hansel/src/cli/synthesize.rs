@@ -1,0 +1,159 @@
+//! `hansel synthesize`: a synthetic copy of one local file.
+
+use std::path::{Path, PathBuf};
+
+use actions::Model;
+use actions::synthesis::{Options, Synthesis, synthesize};
+use serde_json::json;
+use workflow::{Attempt, Code, Failure, Place, Problem, Progress};
+
+use super::say::{self, Stop};
+use super::{Setting, read_text, signals};
+
+/// Make a synthetic copy of one local file
+#[derive(clap::Args)]
+pub(crate) struct Synthesize {
+    /// The table to learn from
+    #[arg(value_name = "INPUT")]
+    input: PathBuf,
+    /// Where the copy goes
+    #[arg(short = 'o', long = "out", value_name = "OUTPUT")]
+    out: PathBuf,
+    /// Rows to generate [default: as many as the input has]
+    #[arg(long, value_name = "N")]
+    rows: Option<u64>,
+    /// Seed: the same input and seed give the same bytes
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+    /// A model template, or a file with a model config
+    #[arg(long, default_value = "synthetics/default", value_name = "NAME|FILE")]
+    model: String,
+    /// Most rows of the uniform sample that the model is fitted on
+    #[arg(long, default_value_t = Options::SAMPLE_ROWS_MAX, value_name = "N")]
+    sample_rows_max: usize,
+    /// Write the report as a page
+    #[arg(long, value_name = "F.html")]
+    report: Option<PathBuf>,
+    /// Write the report as JSON
+    #[arg(long, value_name = "F.json")]
+    report_json: Option<PathBuf>,
+}
+
+impl Synthesize {
+    pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
+        let model = model(&self.model)?;
+        for line in &model.said {
+            say::note(line);
+        }
+        signals::listen();
+        let bar = indicatif::ProgressBar::new(0);
+        bar.set_style(
+            indicatif::ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}, {per_sec}, {eta} left")
+                .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()),
+        );
+        let progress = |progress: Progress| {
+            bar.set_message(progress.doing);
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+        };
+        let nobody = |_: &str| {};
+        let attempt = Attempt {
+            seed: self.seed,
+            run: "synthesize",
+            folder: Path::new("."),
+            cancelled: &signals::cancelled,
+            progress: &progress,
+            publishing: &nobody,
+        };
+        let options = Options {
+            rows: self.rows.or(model.recipe.num_records()),
+            sample_rows_max: self.sample_rows_max.max(1),
+            sample_bytes_max: Options::SAMPLE_BYTES_MAX,
+            generate: true,
+            judged: self.report.is_some() || self.report_json.is_some(),
+        };
+        let name = self.input.to_string_lossy();
+        // Written beside its place first, so that a failure leaves no half file under the name.
+        let draft = draft(&self.out);
+        let made = synthesize(&self.input, &name, &draft, model.recipe.as_ref(), &options, &attempt);
+        bar.finish_and_clear();
+        let synthesis = made.inspect_err(|_| {
+            let _ = std::fs::remove_file(&draft);
+        })?;
+        std::fs::rename(&draft, &self.out).map_err(|error| unwritable(&self.out, error))?;
+        let report = self.reports(&model, &synthesis)?;
+        let scores = report.as_ref().map(actions::scores).unwrap_or_default();
+        if synthesis.set_aside.rows > 0 {
+            say::note(&format!("warning: {} set aside", synthesis.set_aside));
+        }
+        if setting.json() {
+            let mut value = json!({
+                "output": self.out, "rows_read": synthesis.rows_read, "rows_written": synthesis.rows_written,
+                "rows_set_aside": synthesis.set_aside.rows, "seed": self.seed,
+            });
+            for (name, score) in scores {
+                value[name] = json!(score.parse::<f64>().ok());
+            }
+            say::json(&value);
+        } else {
+            let scores: String = scores.iter().map(|(name, score)| format!(", {name} {score}")).collect();
+            say::result(&format!("{}: {} rows from {}{scores}", self.out.display(), synthesis.rows_written, synthesis.rows_read));
+        }
+        Ok(())
+    }
+
+    fn reports(&self, model: &Model, synthesis: &Synthesis) -> Result<Option<serde_json::Value>, Stop> {
+        let Some(report) = &synthesis.report else { return Ok(None) };
+        let about = [("source", self.input.display().to_string()), ("model", model.name.clone()), ("seed", self.seed.to_string())];
+        let about = synthesis.provenance(about.map(|(name, value)| (name.to_string(), value)).to_vec());
+        write_reports(report, &about, self.report.as_deref(), self.report_json.as_deref()).map(Some)
+    }
+}
+
+/// Writes a report where it was asked for; gives it as JSON.
+pub(crate) fn write_reports(
+    report: &quality::Report,
+    about: &quality::Provenance,
+    html: Option<&Path>,
+    json: Option<&Path>,
+) -> Result<serde_json::Value, Stop> {
+    let value = report.to_json(about);
+    if let Some(path) = json {
+        std::fs::write(path, format!("{value:#}\n")).map_err(|error| unwritable(path, error))?;
+    }
+    if let Some(path) = html {
+        std::fs::write(path, report.to_html(about)).map_err(|error| unwritable(path, error))?;
+    }
+    Ok(value)
+}
+
+/// The model of a template name, or of a config file if there is one of that name.
+fn model(named: &str) -> Result<Model, Stop> {
+    let path = Path::new(named);
+    let (place, model) = if path.is_file() {
+        let text = read_text(path)?;
+        let tree = workflow::parse(&text).map_err(|problems| Stop::Problems(named.into(), problems))?;
+        (named.to_string(), Model::configured(&tree.to_json()))
+    } else {
+        ("--model".to_string(), Model::named(named))
+    };
+    model.map_err(|problems| {
+        let problem = |(path, message, hint): actions::ModelProblem| Problem {
+            code: Code::ConfigInvalid,
+            at: Place { path, line: 0, column: 0 },
+            message,
+            hint,
+        };
+        Stop::Problems(place, problems.into_iter().map(problem).collect())
+    })
+}
+
+fn draft(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_os_string();
+    name.push(".part");
+    out.with_file_name(name)
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Failure {
+    Failure::new(Code::Usage, format!("the file `{}` cannot be written", path.display())).cause(error)
+}
