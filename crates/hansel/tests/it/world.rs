@@ -1,0 +1,393 @@
+//! What a case works with: a folder, a home, an S3 in memory, and the commands of case files over them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use s3double::{Fault, FaultAction, S3Double};
+
+/// One case's own world.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    pub(crate) s3: S3Double,
+    /// Variables of the commands to come.
+    variables: BTreeMap<String, String>,
+    /// Connections that `run` and `plan` bind, by id.
+    bound: BTreeMap<String, PathBuf>,
+}
+
+impl World {
+    /// A fresh one, with an administrator of the store.
+    pub(crate) fn new() -> World {
+        let s3 = S3Double::start().expect("loopback can be bound");
+        s3.add_admin("admin", "admin-secret");
+        World {
+            folder: tempfile::tempdir().expect("a folder can be made"),
+            s3,
+            variables: BTreeMap::new(),
+            bound: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Obeys one command; gives what is to be printed.
+    pub(crate) fn obey(&mut self, words: &[String], block: &[String]) -> Result<String, String> {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["file", name] => self.write(name, block),
+            ["copy", "docs", from, to] => {
+                let text = std::fs::read_to_string(repository().join("docs").join(from)).map_err(|e| e.to_string())?;
+                std::fs::write(self.path(to), text).map_err(|e| e.to_string())?;
+                Ok(String::new())
+            }
+            ["edit", name, old, new] => self.edit(name, old, new),
+            ["bucket", name] => quiet(self.s3.create_bucket(name)),
+            ["put", bucket, key, "rows", rows] => quiet(self.s3.put(bucket, key, table(rows.parse().map_err(|_| "rows")?, 1).as_bytes())),
+            ["put", bucket, key, "rows", rows, "seed", seed] => {
+                let text = table(rows.parse().map_err(|_| "rows")?, seed.parse().map_err(|_| "seed")?);
+                quiet(self.s3.put(bucket, key, text.as_bytes()))
+            }
+            ["put", bucket, key, "text", text] => quiet(self.s3.put(bucket, key, text.as_bytes())),
+            ["put", bucket, key, "lines"] => quiet(self.s3.put(bucket, key, (block.join("\n") + "\n").as_bytes())),
+            ["put", bucket, key, "bytes", hex] => quiet(self.s3.put(bucket, key, &unhex(hex)?)),
+            ["put", bucket, key, "old", rows] => {
+                let then = "2001-02-03T04:05:06Z".parse().map_err(|_| "time")?;
+                quiet(self.s3.put_at(bucket, key, table(rows.parse().map_err(|_| "rows")?, 9).as_bytes(), then))
+            }
+            ["many", bucket, pattern, count, "text", text] => {
+                for index in 0..count.parse::<usize>().map_err(|_| "count")? {
+                    self.s3.put(bucket, &pattern.replace('#', &format!("{index:05}")), text.as_bytes());
+                }
+                Ok(String::new())
+            }
+            ["delete", bucket, key] => quiet(self.s3.delete(bucket, key)),
+            ["tree", bucket] => Ok(self.s3.keys(bucket).iter().map(|key| shown(key) + "\n").collect()),
+            ["count", bucket] => Ok(self.s3.keys(bucket).len().to_string()),
+            ["show", bucket, key] => self.show(bucket, key),
+            ["same", one, key, other, other_key] => {
+                let body = |bucket: &str, key: &str| self.s3.get(bucket, key).map(|stored| stored.body);
+                Ok(if body(one, key).is_some() && body(one, key) == body(other, other_key) { "same" } else { "different" }.into())
+            }
+            ["metadata", bucket, key] => self.metadata(bucket, key),
+            ["uploads", bucket] => Ok(self.s3.open_uploads(bucket).to_string()),
+            ["user", name, rights @ ..] => self.user(name, rights),
+            ["role", arn, "trusts", user, "external-id", id, rights @ ..] => self.role(arn, user, id, None, rights),
+            ["role", arn, "trusts", user, "external-id", id, "session", seconds, rights @ ..] => {
+                self.role(arn, user, id, seconds.parse().ok(), rights)
+            }
+            ["connect", id, "as", user] => self.connect(id, user),
+            ["bind", id, file] => {
+                let path = self.path(file);
+                quiet(self.bound.insert((*id).into(), path))
+            }
+            ["unbind", id] => quiet(self.bound.remove(*id)),
+            ["env", name, value] => {
+                let value = value.replace("ENDPOINT", &self.s3.endpoint());
+                quiet(self.variables.insert((*name).into(), value))
+            }
+            ["unset", name] => quiet(self.variables.remove(*name)),
+            ["run", rest @ ..] => self.bound_command("run", rest),
+            ["plan", rest @ ..] => self.bound_command("plan", rest),
+            ["hansel", rest @ ..] => self.hansel(rest),
+            ["fault", operation, key, times, action @ ..] => {
+                let fault = Fault {
+                    operation: (*operation).into(),
+                    key_contains: (*key).replace('*', ""),
+                    action: fault(action)?,
+                    skip: 0,
+                    times: times.parse().unwrap_or(usize::MAX),
+                };
+                quiet(self.s3.fault(fault))
+            }
+            ["mend"] => quiet(self.s3.clear_faults()),
+            ["on", operation, key, "put", rows] => self.replace_on(operation, key, rows),
+            ["forget", "requests"] => quiet(self.s3.clear_requests()),
+            ["requests"] => Ok(self.requests()),
+            ["secrets"] => self.secrets(),
+            _ => Err("no such command".into()),
+        }
+    }
+
+    fn write(&self, name: &str, block: &[String]) -> Result<String, String> {
+        let text = block.join("\n").replace("ENDPOINT", &self.s3.endpoint()).replace("\\t", "\t") + "\n";
+        std::fs::write(self.path(name), text).map_err(|error| error.to_string())?;
+        Ok(String::new())
+    }
+
+    fn edit(&self, name: &str, old: &str, new: &str) -> Result<String, String> {
+        let text = std::fs::read_to_string(self.path(name)).map_err(|error| error.to_string())?;
+        if !text.contains(old) {
+            return Err(format!("`{name}` does not contain `{old}`"));
+        }
+        std::fs::write(self.path(name), text.replace(old, new)).map_err(|error| error.to_string())?;
+        Ok(String::new())
+    }
+
+    /// Header, rows and what kind of thing each column holds; never the synthetic values.
+    fn show(&self, bucket: &str, key: &str) -> Result<String, String> {
+        let Some(stored) = self.s3.get(bucket, key) else { return Ok("not there".into()) };
+        let Ok(text) = std::str::from_utf8(&stored.body) else { return Ok(format!("{} bytes", stored.body.len())) };
+        let mut lines = text.lines();
+        let header = lines.next().unwrap_or_default();
+        Ok(format!("{header}\n{} rows, {}", lines.count(), stored.content_type))
+    }
+
+    fn metadata(&self, bucket: &str, key: &str) -> Result<String, String> {
+        let Some(stored) = self.s3.get(bucket, key) else { return Ok("not there".into()) };
+        let mut text: String = stored.metadata.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        if let Some(how) = &stored.server_side_encryption {
+            text.push_str(&format!("encryption: {how} {}\n", stored.kms_key_id.as_deref().unwrap_or("")));
+        }
+        if let Some(acl) = &stored.acl {
+            text.push_str(&format!("acl: {acl}\n"));
+        }
+        Ok(self.tidy(&text))
+    }
+
+    fn user(&self, name: &str, rights: &[&str]) -> Result<String, String> {
+        let policies = policies(rights)?;
+        let policies: Vec<&str> = policies.iter().map(String::as_str).collect();
+        self.s3.add_user(name, &format!("{name}-secret"), &policies)?;
+        Ok(String::new())
+    }
+
+    fn role(&self, arn: &str, user: &str, id: &str, seconds: Option<u64>, rights: &[&str]) -> Result<String, String> {
+        let id = if id == "GUID" { self.guid()? } else { id.to_string() };
+        let policies = policies(rights)?;
+        let policies: Vec<&str> = policies.iter().map(String::as_str).collect();
+        self.s3.add_role(arn, Some(user), Some(&id), &policies, seconds)?;
+        Ok(String::new())
+    }
+
+    /// The guid of the home's default project.
+    fn guid(&self) -> Result<String, String> {
+        let output = self.command(&["projects", "search", "--query", "default"]).output().map_err(|e| e.to_string())?;
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
+        found[0]["project_guid"].as_str().map(str::to_string).ok_or_else(|| "no default project".to_string())
+    }
+
+    fn connect(&mut self, id: &str, user: &str) -> Result<String, String> {
+        let connection = serde_json::json!({
+            "type": "s3",
+            "name": format!("as-{user}"),
+            "config": { "endpoint_url": self.s3.endpoint() },
+            "credentials": { "access_key_id": user, "secret_access_key": format!("{user}-secret") },
+        });
+        let path = self.path(&format!("{id}.json"));
+        std::fs::write(&path, connection.to_string()).map_err(|error| error.to_string())?;
+        self.bound.insert(id.into(), path);
+        Ok(String::new())
+    }
+
+    fn bound_command(&self, verb: &str, rest: &[&str]) -> Result<String, String> {
+        let mut arguments: Vec<String> = vec![verb.into()];
+        arguments.extend(rest.iter().map(|word| word.to_string()));
+        for (id, file) in &self.bound {
+            arguments.extend(["--connection".to_string(), format!("{id}={}", file.display())]);
+        }
+        self.hansel(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// The binary, with the case's home and none of the outer world's AWS settings.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hansel"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear();
+        command.env("HANSEL_HOME", self.path("home")).env("HOME", self.folder.path());
+        command.envs(&self.variables);
+        command
+    }
+
+    /// Runs the binary; gives what it printed, first stdout, then stderr, then an exit code other than 0.
+    pub(crate) fn hansel(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.command(arguments).output().map_err(|error| error.to_string())?;
+        let mut text = self.tidy(&String::from_utf8_lossy(&output.stdout));
+        let mut said: Vec<String> = self.tidy(&String::from_utf8_lossy(&output.stderr)).lines().map(str::to_string).collect();
+        // Units run side by side: the order in which they end is nobody's promise.
+        said.retain(|line| !line.starts_with("info: ") || line.contains("project `") || line.contains("run wr_"));
+        let (mut units, rest): (Vec<String>, Vec<String>) = said.into_iter().partition(|line| line.ends_with(": done") || line.contains(": data.") || line.starts_with("warning: "));
+        units.sort();
+        for line in rest.iter().chain(&units) {
+            text.push_str(&format!("stderr: {line}\n"));
+        }
+        match output.status.code() {
+            Some(0) => {}
+            Some(code) => text.push_str(&format!("exit {code}\n")),
+            None => text.push_str("killed\n"),
+        }
+        Ok(text)
+    }
+
+    /// Masks what differs from run to run.
+    pub(crate) fn tidy(&self, text: &str) -> String {
+        let mut text = text.replace(&self.s3.endpoint(), "ENDPOINT").replace(&self.folder.path().display().to_string(), "DIR");
+        for (prefix, letters) in [("wr_", 27), ("proj_", 27), ("c_", 27), ("w_", 27)] {
+            text = mask_ids(&text, prefix, letters);
+        }
+        for name in ["fidelity", "privacy"] {
+            text = mask_after(&text, &format!("{name} "));
+            text = mask_after(&text, &format!("{name}="));
+            text = mask_after(&text, &format!("\"{name}\": \""));
+        }
+        text = mask_after(&text, "\"seed\": ");
+        text = mask_after(&text, "hansel-seed: ");
+        mask_after(&text, "\"created_at\": \"")
+    }
+
+    fn replace_on(&self, operation: &str, key: &str, rows: &str) -> Result<String, String> {
+        let rows: usize = rows.parse().map_err(|_| "rows")?;
+        let (operation, key) = (operation.to_string(), key.to_string());
+        let once = std::sync::atomic::AtomicBool::new(false);
+        self.s3.on_request(move |s3, request| {
+            if request.operation == operation && request.key == key && !once.swap(true, std::sync::atomic::Ordering::SeqCst) {
+                s3.put(&request.bucket, &key, table(rows, 77).as_bytes());
+            }
+        });
+        Ok(String::new())
+    }
+
+    /// How often each operation was asked for.
+    fn requests(&self) -> String {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for request in self.s3.requests() {
+            *counts.entry(request.operation).or_default() += 1;
+        }
+        counts.iter().map(|(operation, count)| format!("{operation} {count}\n")).collect()
+    }
+
+    /// Whether any secret of the case stands in any file of its home, in the clear.
+    fn secrets(&self) -> Result<String, String> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.path("home")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).map_err(|error| error.to_string())? {
+                let path = entry.map_err(|error| error.to_string())?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                if bytes.windows(7).any(|window| window == b"-secret") {
+                    found.push(path.display().to_string());
+                }
+            }
+        }
+        Ok(if found.is_empty() { "no secret in any file of the home".into() } else { found.join("\n") })
+    }
+}
+
+fn quiet<T>(_: T) -> Result<String, String> {
+    Ok(String::new())
+}
+
+/// The root of the repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Policies from the shipped documents: `source BUCKET`, `destination BUCKET`, `documented SOURCE DESTINATION`.
+fn policies(mut rights: &[&str]) -> Result<Vec<String>, String> {
+    let read = |name: &str| std::fs::read_to_string(repository().join("docs/iam").join(name)).map_err(|error| error.to_string());
+    let mut policies = Vec::new();
+    loop {
+        match rights {
+            [] => return Ok(policies),
+            ["source", bucket, rest @ ..] => {
+                policies.push(read("source.json")?.replace("your-source-bucket-here", bucket));
+                rights = rest;
+            }
+            ["destination", bucket, rest @ ..] => {
+                policies.push(read("destination.json")?.replace("your-destination-bucket-here", bucket));
+                rights = rest;
+            }
+            ["documented", source, destination, rest @ ..] => {
+                let policy = read("documented.json")?.replace("your-source-bucket-here", source);
+                policies.push(policy.replace("your-destination-bucket-here", destination));
+                rights = rest;
+            }
+            _ => return Err("no such right".into()),
+        }
+    }
+}
+
+fn fault(words: &[&str]) -> Result<FaultAction, String> {
+    let number = |text: &str| text.parse::<usize>().map_err(|_| "a number".to_string());
+    Ok(match words {
+        ["status", status, code] => FaultAction::Status(status.parse().map_err(|_| "a status")?, (*code).into()),
+        ["reset"] => FaultAction::Reset,
+        ["reset-mid-body", bytes] => FaultAction::ResetMidBody(number(bytes)?),
+        ["truncate", bytes] => FaultAction::Truncate(number(bytes)?),
+        ["corrupt"] => FaultAction::Corrupt,
+        ["drop-response"] => FaultAction::DropResponse,
+        ["error-in-200"] => FaultAction::ErrorIn200,
+        ["slow", ms] => FaultAction::Slow(ms.parse().map_err(|_| "milliseconds")?),
+        _ => return Err("no such fault".into()),
+    })
+}
+
+/// A CSV table of mixed kinds; the same rows and seed give the same text.
+pub(crate) fn table(rows: usize, seed: u64) -> String {
+    let mut text = String::from("id,day,shop,amount,items,paid\n");
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    for row in 0..rows {
+        let mut draw = |most: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) % most
+        };
+        let shop = ["north", "south", "east"][draw(3) as usize];
+        let items = 1 + draw(9);
+        let amount = items as f64 * (3.5 + draw(400) as f64 / 100.0);
+        let paid = if draw(10) == 0 { "" } else if draw(4) == 0 { "no" } else { "yes" };
+        text.push_str(&format!("{},2024-{:02}-{:02},{shop},{amount:.2},{items},{paid}\n", row + 1, 1 + draw(12), 1 + draw(28)));
+    }
+    text
+}
+
+/// A key as one line: plain where it is, else as a JSON string.
+fn shown(key: &str) -> String {
+    let plain = key.chars().all(|c| !c.is_control()) && !key.starts_with([' ', '"', '$', '|', '#', '.']) && !key.ends_with(' ');
+    if plain { key.to_string() } else { serde_json::to_string(key).expect("text is JSON") }
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>, String> {
+    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| "hex".to_string())).collect()
+}
+
+/// Replaces ids of this prefix by the prefix and `#`.
+fn mask_ids(text: &str, prefix: &str, letters: usize) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(prefix) {
+        let after = &rest[at + prefix.len()..];
+        let id: usize = after.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        masked.push_str(&rest[..at + prefix.len()]);
+        if id == letters {
+            masked.push('#');
+            rest = &after[id..];
+        } else {
+            rest = after;
+        }
+    }
+    masked + rest
+}
+
+/// Replaces the number, or quoted text, behind every `label` by `#`.
+fn mask_after(text: &str, label: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(label) {
+        let end = at + label.len();
+        masked.push_str(&rest[..end]);
+        rest = &rest[end..];
+        let number = rest.bytes().take_while(|byte| byte.is_ascii_digit() || b".-:TZ".contains(byte)).count();
+        if number > 0 {
+            masked.push('#');
+            rest = &rest[number..];
+        }
+    }
+    masked + rest
+}
