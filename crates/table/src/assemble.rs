@@ -96,6 +96,7 @@ impl Builder {
     }
 
     fn push(&mut self, cell: &[u8], quoted: bool, written: &Written) -> Option<()> {
+        let cell = written.trim(cell)?;
         let value = if written.missing(cell, quoted) {
             Cell::Null
         } else if let Builder::Text(texts) = self {

@@ -42,7 +42,7 @@ pub(crate) fn split(bytes: &[u8], dialect: &Dialect, last: bool, fields: &mut Ve
     let mut at = 0;
     fields.clear();
     loop {
-        let stop = if dialect.quote.is_some() && bytes.get(at).copied() == dialect.quote {
+        let stop = if bytes.get(at) == Some(&dialect.quote) {
             match quoted(bytes, at + 1, dialect, last) {
                 Quoted::Closed { end, escaped } => {
                     fields.push(Field { start: at as u32 + 1, end: end as u32, quoted: true, escaped });
@@ -97,7 +97,7 @@ enum Quoted {
 }
 
 fn quoted(bytes: &[u8], start: usize, dialect: &Dialect, last: bool) -> Quoted {
-    let quote = dialect.quote.unwrap_or(b'"');
+    let quote = dialect.quote;
     let escape = if dialect.backslash { b'\\' } else { quote };
     let mut escaped = false;
     let mut at = start;

@@ -34,8 +34,7 @@ impl LineEnd {
 pub(crate) struct Dialect {
     /// `None` in a file of one column whose values hold every delimiter we know.
     pub delimiter: Option<u8>,
-    /// `None` in a file that uses the quotation mark as an ordinary letter.
-    pub quote: Option<u8>,
+    pub quote: u8,
     /// Whether a quote inside a quoted field is written `\"` instead of doubled.
     pub backslash: bool,
     pub line_end: LineEnd,
@@ -43,18 +42,23 @@ pub(crate) struct Dialect {
 
 impl Dialect {
     /// Whether a cell must be quoted to be read back as one cell.
-    pub(crate) fn needs_quotes(&self, cell: &[u8]) -> bool {
-        let Some(quote) = self.quote else { return false };
+    pub(crate) fn need(&self, cell: &[u8]) -> Need {
         let delimiter = self.delimiter.unwrap_or(b'\n');
-        cell.iter().any(|&byte| byte == delimiter || byte == quote || byte == b'\n' || byte == b'\r')
+        let mut need = Need::None;
+        for &byte in cell {
+            if byte == delimiter || byte == b'\n' || byte == b'\r' {
+                return Need::Must;
+            }
+            if byte == self.quote {
+                need = Need::May;
+            }
+        }
+        if need == Need::May && cell[0] == self.quote { Need::Must } else { need }
     }
 
     /// Appends a cell in quotes.
     pub(crate) fn write_quoted(&self, cell: &[u8], out: &mut Vec<u8>) {
-        let Some(quote) = self.quote else {
-            out.extend_from_slice(cell);
-            return;
-        };
+        let quote = self.quote;
         out.push(quote);
         for &byte in cell {
             if self.backslash && (byte == quote || byte == b'\\') {
@@ -71,9 +75,9 @@ impl Dialect {
     pub(crate) fn unescape(&self, field: &[u8], out: &mut Vec<u8>) {
         let mut bytes = field.iter().copied().peekable();
         while let Some(byte) = bytes.next() {
-            let escape = if self.backslash { byte == b'\\' } else { Some(byte) == self.quote };
+            let escape = if self.backslash { byte == b'\\' } else { byte == self.quote };
             match bytes.peek() {
-                Some(&next) if escape && (Some(next) == self.quote || self.backslash && next == b'\\') => {
+                Some(&next) if escape && (next == self.quote || self.backslash && next == b'\\') => {
                     out.push(next);
                     bytes.next();
                 }
@@ -81,6 +85,15 @@ impl Dialect {
             }
         }
     }
+}
+
+/// Whether a cell must be in quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    None,
+    /// There is a quote inside, which some writers take for a reason and every reader takes for a letter.
+    May,
+    Must,
 }
 
 /// The dialect of a file that begins with `head` (without byte order mark); `whole` if that is all of it.
@@ -163,24 +176,18 @@ fn sniff_line_end(head: &[u8]) -> LineEnd {
     }
 }
 
-/// Whether quotes are quotes in this file, or ordinary letters: they are unless no field is both opened and closed by
-/// them. A backslash before a quote, with no doubled quotes anywhere, means that backslashes escape.
+/// A backslash before a quote inside of a quoted field, with no doubled quotes anywhere, means that backslashes escape.
 fn sniff_quote(head: &[u8], delimiter: u8, line_end: LineEnd) -> Dialect {
-    let dialect = Dialect { delimiter: Some(delimiter), quote: Some(b'"'), backslash: false, line_end };
+    const QUOTE: u8 = b'"';
     let edge = |byte: Option<&u8>| byte.is_none_or(|&byte| byte == delimiter || byte == b'\n' || byte == b'\r');
-    let (mut opened, mut closed, mut backslashed, mut doubled) = (0, 0, 0, 0);
-    for at in memchr::memchr_iter(b'"', head) {
+    let (mut opened, mut backslashed, mut doubled) = (false, false, false);
+    for at in memchr::memchr_iter(QUOTE, head) {
         let before = at.checked_sub(1).and_then(|before| head.get(before));
         let (opens, closes) = (edge(before), edge(head.get(at + 1)));
-        opened += usize::from(opens);
-        closed += usize::from(closes);
-        backslashed += usize::from(before == Some(&b'\\') && !closes);
-        doubled += usize::from(before == Some(&b'"') && !opens && !closes);
+        opened |= opens;
+        backslashed |= before == Some(&b'\\') && !closes;
+        doubled |= before == Some(&QUOTE) && !opens && !closes;
     }
-    let literal = opened + closed > 0 && (opened == 0 || closed == 0) || opened + closed == 0 && doubled == 0;
-    let seen = memchr::memchr(b'"', head).is_some();
-    if seen && literal && opened + closed < 2 {
-        return Dialect { quote: None, ..dialect };
-    }
-    Dialect { backslash: backslashed > 0 && doubled == 0 && opened > 0, ..dialect }
+    let backslash = opened && backslashed && !doubled;
+    Dialect { delimiter: Some(delimiter), quote: QUOTE, backslash, line_end }
 }

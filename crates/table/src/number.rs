@@ -47,6 +47,25 @@ pub(crate) enum Fraction {
     Shortest { dot_zero: bool, exponent: bool },
 }
 
+impl std::fmt::Display for Number {
+    /// A number as it is written.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: f64 = 1234.5;
+        let mut out = Vec::new();
+        match self.fraction {
+            Fraction::None { .. } if self.width > 0 => self.write_int(1, &mut out),
+            Fraction::None { .. } => self.write_int(SHOWN as i64, &mut out),
+            _ => self.write_real(SHOWN, &mut out),
+        }
+        f.write_str(&String::from_utf8_lossy(&out))?;
+        match self.fraction {
+            Fraction::Trimmed { places, .. } => write!(f, " with up to {places} decimals"),
+            Fraction::Shortest { .. } => f.write_str(" with any decimals"),
+            Fraction::None { .. } | Fraction::Fixed { .. } => Ok(()),
+        }
+    }
+}
+
 impl Number {
     /// Numbers without any ornament.
     pub(crate) fn bare(fraction: Fraction) -> Number {
@@ -63,6 +82,12 @@ impl Number {
             width: 0,
             fraction,
         }
+    }
+
+    /// What is written beside digits and signs.
+    pub(crate) fn ornaments(&self) -> [String; 3] {
+        let marks = self.mark.into_iter().chain((self.places() != Some(0)).then_some(self.point));
+        [self.prefix.clone(), self.suffix.clone(), marks.map(char::from).collect()]
     }
 
     pub(crate) fn whole(&self) -> bool {

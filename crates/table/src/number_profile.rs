@@ -186,7 +186,8 @@ impl Numbers {
 
     /// The spelling that writes back every cell seen.
     pub(crate) fn form(&self) -> Option<Number> {
-        self.points.form(&self.bare).or_else(|| self.commas.form(&self.bare))
+        // While a comma may yet be a thousands mark it is not taken for a decimal comma.
+        if self.points.alive { self.points.form(&self.bare) } else { self.commas.form(&self.bare) }
     }
 }
 

@@ -51,6 +51,18 @@ pub enum Cell<'a> {
     Text(&'a str),
 }
 
+impl std::fmt::Display for Form {
+    /// What a value looks like, such as `$1,234.50` or `%d/%m/%Y`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Form::Plain => f.write_str("plain"),
+            Form::Number(number) => number.fmt(f),
+            Form::Words { yes, no } => write!(f, "{yes}/{no}"),
+            Form::Time(pattern) => pattern.fmt(f),
+        }
+    }
+}
+
 impl Spelling {
     /// Text as it stands, with the empty string for a missing value.
     pub fn plain() -> Spelling {

@@ -206,6 +206,31 @@ fn half(rest: &mut &[u8], upper: bool) -> Option<bool> {
     }
 }
 
+impl std::fmt::Display for Pattern {
+    /// The pattern as strftime writes it; `%-d` for days without padding, `%3f` for three digits behind the second.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let pad = |padded: bool| if padded { "" } else { "-" };
+        for item in &self.items {
+            match item {
+                Item::Year => f.write_str("%Y")?,
+                Item::YearShort => f.write_str("%y")?,
+                Item::Month => write!(f, "%{}m", pad(self.date_padded))?,
+                Item::Day => write!(f, "%{}d", pad(self.date_padded))?,
+                Item::MonthName { long, .. } => f.write_str(if *long { "%B" } else { "%b" })?,
+                Item::Weekday { long, .. } => f.write_str(if *long { "%A" } else { "%a" })?,
+                Item::Hour => write!(f, "%{}H", pad(self.hour_padded))?,
+                Item::Hour12 => write!(f, "%{}I", pad(self.hour_padded))?,
+                Item::Minute => f.write_str("%M")?,
+                Item::Second => f.write_str("%S")?,
+                Item::Fraction(places) => write!(f, "%{places}f")?,
+                Item::Half { upper } => f.write_str(if *upper { "%p" } else { "%P" })?,
+                Item::Literal(literal) => f.write_str(literal)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Pattern {
     pub(crate) fn read(&self, cell: &[u8]) -> Option<i64> {
         let mut padding = Padding::default();
