@@ -238,6 +238,13 @@ impl Number {
 
     /// The digits of a cell: what is left without sign and ornaments.
     fn strip<'a>(&self, cell: &'a [u8]) -> Option<(bool, &'a [u8])> {
+        if self.prefix.is_empty() && self.suffix.is_empty() {
+            return Some(match cell {
+                [b'-', digits @ ..] => (true, digits),
+                [b'+', digits @ ..] => (false, digits),
+                digits => (false, digits),
+            });
+        }
         let (mut negative, mut rest) = (false, cell);
         for step in 0..2 {
             if (step == 1) == self.sign_inside {

@@ -285,7 +285,8 @@ impl Pattern {
         self.items.iter().map(step).min().unwrap_or(DAY)
     }
 
-    /// The first and last times that can be written, in microseconds since 1970-01-01.
+    /// The first and last times that can be written, in microseconds since 1970-01-01; whole seconds, since a double
+    /// does not carry a microsecond of the year 9999.
     pub(crate) fn range(&self) -> (i64, i64) {
         let (first, last) = if self.items.contains(&Item::YearShort) {
             (1969, 2068)
@@ -301,7 +302,7 @@ impl Pattern {
         } else {
             1
         };
-        (days_of(first, 1, 1) * DAY, end * DAY - self.step())
+        (days_of(first, 1, 1) * DAY, end * DAY - self.step().max(SECOND))
     }
 
     /// Whether the pattern is digits alone, such as 20240131, which could be any number.
