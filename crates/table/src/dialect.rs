@@ -100,12 +100,17 @@ pub(crate) enum Need {
 /// `name_hint` is the delimiter that the file's name speaks for, which decides between equals.
 pub(crate) fn sniff(head: &[u8], whole: bool, name_hint: Option<u8>) -> Dialect {
     let line_end = sniff_line_end(head);
+    // Apostrophes are letters far more often than quotes: they must make more rows agree, or begin the header.
+    let quotes = if head.first() == Some(&b'\'') { [b'\'', b'"'] } else { [b'"', b'\''] };
     let mut best: Option<(Fit, Dialect)> = None;
     for delimiter in name_hint.into_iter().chain(DELIMITERS) {
-        let quoted = sniff_quote(head, delimiter, line_end);
-        let fit = Fit::of(head, whole, &quoted);
-        if fit.fields >= 2 && best.as_ref().is_none_or(|(other, _)| fit.better_than(other)) {
-            best = Some((fit, quoted));
+        for quote in quotes {
+            let dialect = sniff_escape(head, delimiter, quote, line_end);
+            let fit = Fit::of(head, whole, &dialect);
+            let used = quote == quotes[0] || fit.quoted;
+            if fit.fields >= 2 && used && best.as_ref().is_none_or(|(other, _)| fit.better_than(other)) {
+                best = Some((fit, dialect));
+            }
         }
     }
     if let Some((_, dialect)) = best {
@@ -113,13 +118,13 @@ pub(crate) fn sniff(head: &[u8], whole: bool, name_hint: Option<u8>) -> Dialect 
     }
     // One column: any delimiter will do that never cuts a record; the comma also tells which cells need quotes.
     for delimiter in DELIMITERS {
-        let dialect = sniff_quote(head, delimiter, line_end);
+        let dialect = sniff_escape(head, delimiter, quotes[0], line_end);
         let fit = Fit::of(head, whole, &dialect);
         if fit.agreeing == fit.records {
             return dialect;
         }
     }
-    Dialect { delimiter: None, ..sniff_quote(head, line_end.byte(), line_end) }
+    Dialect { delimiter: None, ..sniff_escape(head, line_end.byte(), quotes[0], line_end) }
 }
 
 /// How well a dialect fits: records of the head that have as many fields as the header.
@@ -127,11 +132,13 @@ struct Fit {
     fields: usize,
     agreeing: usize,
     records: usize,
+    /// Whether any field is in quotes.
+    quoted: bool,
 }
 
 impl Fit {
     fn of(head: &[u8], whole: bool, dialect: &Dialect) -> Fit {
-        let mut fit = Fit { fields: 0, agreeing: 0, records: 0 };
+        let mut fit = Fit { fields: 0, agreeing: 0, records: 0, quoted: false };
         let mut fields = Vec::new();
         let mut at = 0;
         while at < head.len() {
@@ -144,9 +151,17 @@ impl Fit {
                     if fit.records == 0 {
                         fit.fields = fields.len();
                     }
+                    fit.quoted |= fields.iter().any(|field| field.quoted);
                     fit.agreeing += usize::from(fields.len() == fit.fields);
                 }
-                Split::More => break,
+                Split::More => {
+                    // A header longer than the head tells by the fields it has so far.
+                    if fit.records == 0 {
+                        split(&head[at..], dialect, true, &mut fields);
+                        fit = Fit { fields: fields.len(), agreeing: 1, records: 1, quoted: false };
+                    }
+                    break;
+                }
                 Split::Flawed { .. } => {
                     let line = memchr::memchr(dialect.line_end.byte(), &head[at..]);
                     at = line.map_or(head.len(), |line| at + line + 1);
@@ -177,17 +192,16 @@ fn sniff_line_end(head: &[u8]) -> LineEnd {
 }
 
 /// A backslash before a quote inside of a quoted field, with no doubled quotes anywhere, means that backslashes escape.
-fn sniff_quote(head: &[u8], delimiter: u8, line_end: LineEnd) -> Dialect {
-    const QUOTE: u8 = b'"';
+fn sniff_escape(head: &[u8], delimiter: u8, quote: u8, line_end: LineEnd) -> Dialect {
     let edge = |byte: Option<&u8>| byte.is_none_or(|&byte| byte == delimiter || byte == b'\n' || byte == b'\r');
     let (mut opened, mut backslashed, mut doubled) = (false, false, false);
-    for at in memchr::memchr_iter(QUOTE, head) {
+    for at in memchr::memchr_iter(quote, head) {
         let before = at.checked_sub(1).and_then(|before| head.get(before));
         let (opens, closes) = (edge(before), edge(head.get(at + 1)));
         opened |= opens;
         backslashed |= before == Some(&b'\\') && !closes;
-        doubled |= before == Some(&QUOTE) && !opens && !closes;
+        doubled |= before == Some(&quote) && !opens && !closes;
     }
     let backslash = opened && backslashed && !doubled;
-    Dialect { delimiter: Some(delimiter), quote: QUOTE, backslash, line_end }
+    Dialect { delimiter: Some(delimiter), quote, backslash, line_end }
 }

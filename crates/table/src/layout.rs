@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use arrow_array::Array;
+use arrow_array::cast::AsArray;
 
 use crate::dialect::{Dialect, Need};
 use crate::packing::{Packer, Packing};
@@ -127,16 +128,11 @@ pub(crate) fn value<'a>(values: &Values<'a>, row: usize) -> Cell<'a> {
         Values::Bool(values) if values.is_valid(row) => Cell::Bool(values.value(row)),
         Values::Time(values) if values.is_valid(row) => Cell::Time(values.value(row)),
         Values::Text(values) => match values.key(row) {
-            Some(key) => Cell::Text(words(values).value(key)),
+            Some(key) => Cell::Text(values.values().as_string::<i32>().value(key)),
             None => Cell::Null,
         },
         _ => Cell::Null,
     }
-}
-
-fn words<'a>(values: &'a arrow_array::DictionaryArray<arrow_array::types::Int32Type>) -> &'a arrow_array::StringArray {
-    use arrow_array::cast::AsArray;
-    values.values().as_string::<i32>()
 }
 
 fn write_cell(cell: Cell<'_>, written: &Written, dialect: &Dialect, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {

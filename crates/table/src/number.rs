@@ -189,7 +189,13 @@ impl Number {
 
     fn write_head(&self, negative: bool, zero: bool, out: &mut Vec<u8>) {
         let plus = if zero { self.plus_zero } else { self.plus };
-        let sign: &[u8] = if negative { b"-" } else if plus { b"+" } else { b"" };
+        let sign: &[u8] = if negative {
+            b"-"
+        } else if plus {
+            b"+"
+        } else {
+            b""
+        };
         if self.sign_inside {
             out.extend_from_slice(self.prefix.as_bytes());
             out.extend_from_slice(sign);
@@ -305,14 +311,17 @@ impl Number {
             // Both sides are exact doubles, so the quotient is the nearest double to the cell.
             mantissa as f64 / POWERS[places]
         } else {
-            parse_slowly(digits, self.point, self.mark)?
+            parse(digits, self.point, self.mark)?
         };
         Some(if negative { -value } else { value })
     }
 }
 
 /// The nearest double to any run of digits.
-pub(crate) fn parse_slowly(digits: &[u8], point: u8, mark: Option<u8>) -> Option<f64> {
+pub(crate) fn parse(digits: &[u8], point: u8, mark: Option<u8>) -> Option<f64> {
+    if point == b'.' && mark.is_none() {
+        return std::str::from_utf8(digits).ok()?.parse().ok().filter(|value: &f64| value.is_finite());
+    }
     let plain = digits.iter().filter(|&&byte| Some(byte) != mark);
     let plain = plain.map(|&byte| if byte == point { '.' } else { char::from(byte) }).collect::<String>();
     plain.parse().ok().filter(|value: &f64| value.is_finite())

@@ -7,8 +7,10 @@ use crate::time_profile::Times;
 use crate::{Form, Kind, Spelling};
 
 /// The words for a missing value in a column that is not text. The empty cell is apart from these.
-const NULLS: [&str; 14] =
-    ["NA", "N/A", "n/a", "NULL", "null", "Null", "None", "none", "NaN", "nan", "-", "\\N", "?", "."];
+const NULLS: [&str; 17] = [
+    "NA", "N/A", "n/a", "NULL", "null", "Null", "None", "none", "NaN", "nan", "NaT", "<NA>", "#N/A", "-", "\\N", "?",
+    ".",
+];
 
 /// Pairs of words for true and false.
 const WORDS: [(&str, &str); 13] = [
@@ -177,7 +179,8 @@ impl Profile {
         // In text, quotes are all that tells a missing value from a text: a file that quotes every text and writes NA
         // without quotes means a missing value; so does an empty cell in quotes where everything is.
         let null_bare = self.null_count - self.null_quoted;
-        let null = self.null.filter(|_| quoted && !self.bare_words && !self.null_varied && null_bare > 0 && empties == 0);
+        let null =
+            self.null.filter(|_| quoted && !self.bare_words && !self.null_varied && null_bare > 0 && empties == 0);
         let quoted = null.is_some() || self.quoted + self.null_quoted > self.bare + null_bare;
         let null_quoted = null.is_none() && quoted && self.empty_bare == 0;
         let spelling = Spelling { form: Form::Plain, null: null.unwrap_or_default().into() };

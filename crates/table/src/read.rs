@@ -1,6 +1,7 @@
 //! Reads files as tables. In: an open file and its name. Out: a uniform sample as a [`Table`], the file's [`Layout`], and
 //! the rows that were malformed. One pass, and memory bounded by the options.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 
@@ -46,9 +47,10 @@ pub fn read(name: &str, file: &File, options: &ReadOptions) -> Result<Reading, U
     let mut start = open(name, file)?;
     let packing = start.packing;
     let header = start.header()?;
+    let mut seen = HashSet::new();
     let mut duplicates: Vec<String> = Vec::new();
-    for (index, name) in header.names.iter().enumerate() {
-        if header.names[..index].contains(name) && !duplicates.contains(name) {
+    for name in &header.names {
+        if !seen.insert(name) && !duplicates.contains(name) {
             duplicates.push(name.clone());
         }
     }
@@ -108,7 +110,7 @@ pub(crate) fn read_back(layout: &Layout, file: &File, options: &ReadOptions) -> 
     assemble(&records, &layout.dialect, &layout.columns).map_err(|misspelt| {
         let column = layout.columns[misspelt.column].name.clone();
         let mut set_aside = SetAside::default();
-        set_aside.add(misspelt.record as u64 + 2, Flaw::Cell { column });
+        set_aside.add(misspelt.line, Flaw::Cell { column });
         Unreadable::Malformed { set_aside, rows: scan.rows - 1 }
     })
 }
@@ -194,7 +196,7 @@ impl Start<'_> {
                 if columns > 1 {
                     scan.set_aside.add(line, Flaw::Blank);
                 } else {
-                    scan.take(b"", &[BLANK], &self.records.dialect, profiles.as_deref_mut());
+                    scan.take(line, b"", &[BLANK], &self.records.dialect, profiles.as_deref_mut());
                 }
             }
             match next {
@@ -205,7 +207,7 @@ impl Start<'_> {
                     check_text(record, line)?;
                     scan.line_end_last = end != End::File;
                     if fields.len() == columns {
-                        scan.take(record, fields, &self.records.dialect, profiles.as_deref_mut());
+                        scan.take(line, record, fields, &self.records.dialect, profiles.as_deref_mut());
                     } else {
                         scan.set_aside.add(line, Flaw::Fields { found: fields.len(), expected: columns });
                     }
@@ -231,7 +233,14 @@ impl Scan {
     }
 
     /// Takes a sound row.
-    fn take(&mut self, record: &[u8], fields: &[Field], dialect: &Dialect, profiles: Option<&mut [Profile]>) {
+    fn take(
+        &mut self,
+        line: u64,
+        record: &[u8],
+        fields: &[Field],
+        dialect: &Dialect,
+        profiles: Option<&mut [Profile]>,
+    ) {
         // Most rows have no quotes at all, which one look at the whole row tells.
         let plain = memchr::memchr(dialect.quote, record).is_none();
         for (field, profile) in fields.iter().zip(profiles.into_iter().flatten()) {
@@ -239,7 +248,7 @@ impl Scan {
             profile.see(cell, field.quoted, if plain { Need::None } else { dialect.need(cell) });
         }
         self.rows += 1;
-        self.sample.offer(record);
+        self.sample.offer(line, record);
     }
 }
 

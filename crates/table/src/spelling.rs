@@ -117,7 +117,9 @@ impl Spelling {
             (_, Cell::Text(text)) => out.extend_from_slice(text.as_bytes()),
             (Form::Number(number), Cell::Int(value)) => number.write_int(value, out),
             (Form::Number(number), Cell::Real(value)) => number.write_real(value, out),
-            (Form::Words { yes, no }, Cell::Bool(value)) => out.extend_from_slice(if value { yes } else { no }.as_bytes()),
+            (Form::Words { yes, no }, Cell::Bool(value)) => {
+                out.extend_from_slice(if value { yes } else { no }.as_bytes())
+            }
             (Form::Time(pattern), Cell::Time(value)) => pattern.write(value, out),
             (_, Cell::Int(value)) => Number::bare(Fraction::None { zeros: 0 }).write_int(value, out),
             (_, Cell::Real(value)) => shortest().write_real(value, out),

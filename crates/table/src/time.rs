@@ -9,7 +9,17 @@ pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -22,16 +32,28 @@ pub(crate) enum Item {
     YearShort,
     Month,
     Day,
-    MonthName { long: bool, case: Case },
-    Weekday { long: bool, case: Case },
+    MonthName {
+        long: bool,
+        case: Case,
+    },
+    Weekday {
+        long: bool,
+        case: Case,
+    },
     Hour,
     Hour12,
     Minute,
     Second,
     /// Digits behind the second.
     Fraction(usize),
+    /// A point and six digits, or nothing on the full second.
+    FractionSix,
+    /// A point and the digits up to the last that is not zero, or nothing on the full second.
+    FractionTrimmed,
     /// AM or PM.
-    Half { upper: bool },
+    Half {
+        upper: bool,
+    },
     Literal(String),
 }
 
@@ -152,6 +174,15 @@ pub(crate) fn read_items<'a>(items: &[Item], cell: &'a [u8], padding: &mut Paddi
             Item::Minute => parts.minute = digits(&mut rest, 2, 2)?.0,
             Item::Second => parts.second = digits(&mut rest, 2, 2)?.0,
             Item::Fraction(places) => parts.micros = fraction(&mut rest, *places)?,
+            Item::FractionSix | Item::FractionTrimmed => {
+                if let [b'.', behind @ ..] = rest {
+                    rest = behind;
+                    let places = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                    let last = places.checked_sub(1).map(|last| rest[last]);
+                    let fits = if *item == Item::FractionSix { places == 6 } else { places <= 6 && last > Some(b'0') };
+                    parts.micros = Some(fraction(&mut rest, places)?).filter(|&micros| fits && micros > 0)?;
+                }
+            }
             Item::Half { upper } => parts.afternoon = Some(half(&mut rest, *upper)?),
             Item::Literal(literal) => rest = rest.strip_prefix(literal.as_bytes())?,
         }
@@ -223,6 +254,8 @@ impl std::fmt::Display for Pattern {
                 Item::Minute => f.write_str("%M")?,
                 Item::Second => f.write_str("%S")?,
                 Item::Fraction(places) => write!(f, "%{places}f")?,
+                Item::FractionSix => f.write_str("[.%6f]")?,
+                Item::FractionTrimmed => f.write_str("[.%f]")?,
                 Item::Half { upper } => f.write_str(if *upper { "%p" } else { "%P" })?,
                 Item::Literal(literal) => f.write_str(literal)?,
             }
@@ -264,6 +297,13 @@ impl Pattern {
                     write!(out, "{:06}", clock % SECOND).expect("writing to memory does not fail");
                     out.resize(start + places, b'0');
                 }
+                Item::FractionSix | Item::FractionTrimmed if clock % SECOND == 0 => {}
+                Item::FractionSix | Item::FractionTrimmed => {
+                    write!(out, ".{:06}", clock % SECOND).expect("writing to memory does not fail");
+                    while *item == Item::FractionTrimmed && out.last() == Some(&b'0') {
+                        out.pop();
+                    }
+                }
                 Item::Half { upper } => {
                     let half: &[u8] = if hour < 12 { b"am" } else { b"pm" };
                     out.extend(half.iter().map(|letter| if *upper { letter.to_ascii_uppercase() } else { *letter }));
@@ -277,6 +317,7 @@ impl Pattern {
     pub(crate) fn step(&self) -> i64 {
         let step = |item: &Item| match item {
             Item::Fraction(places) => 10i64.pow(6u32.saturating_sub(*places as u32)),
+            Item::FractionSix | Item::FractionTrimmed => 1,
             Item::Second => SECOND,
             Item::Minute => MINUTE,
             Item::Hour | Item::Hour12 => HOUR,
@@ -337,7 +378,9 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
     const TO_1970: i64 = 719_468;
     let year = if month > 2 { year } else { year - 1 };
     let month = (month + 9) % 12;
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day - 1 - TO_1970
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
+        - 1
+        - TO_1970
 }
 
 /// The Gregorian date (year, month, day) of a day since 1970-01-01.

@@ -6,10 +6,11 @@ use crate::time::{Case, Item, Padding, Pattern, read_items};
 /// The dates that are tried, as in strftime; `B` is a month's name in any length and case. Earlier ones are preferred.
 const DATES: [&str; 29] = [
     "Y-m-d", "Y/m/d", "Y.m.d", "Ymd", "Y m d", "d/m/Y", "m/d/Y", "d.m.Y", "m.d.Y", "d-m-Y", "m-d-Y", "d/m/y", "m/d/y",
-    "d.m.y", "d-m-y", "m-d-y", "y-m-d", "y/m/d", "d-B-Y", "d-B-y", "d B Y", "d B y", "B d, Y", "B d Y", "Y-B-d", "d/B/Y",
-    "dBY", "Y-m", "m/Y",
+    "d.m.y", "d-m-y", "m-d-y", "y-m-d", "y/m/d", "d-B-Y", "d-B-y", "d B Y", "d B y", "B d, Y", "B d Y", "Y-B-d",
+    "d/B/Y", "dBY", "Y-m", "m/Y",
 ];
-const CLOCKS: [&str; 9] = ["H:M:S.f", "H:M:S,f", "H:M:S", "H:M", "I:M:S p", "I:M:Sp", "I:M p", "I:Mp", "HMS"];
+const CLOCKS: [&str; 11] =
+    ["H:M:S.f", "H:M:S,f", "H:M:S", "H:M:Sg", "H:M:St", "H:M", "I:M:S p", "I:M:Sp", "I:M p", "I:Mp", "HMS"];
 const JOINS: [&str; 7] = ["T", " ", "", "_", ", ", " - ", " at "];
 const CELL_BYTES_MAX: usize = 48;
 
@@ -102,7 +103,8 @@ fn candidates(cell: &[u8]) -> Vec<Candidate> {
                     let Some(rest) = rest.strip_prefix(join.as_bytes()) else { continue };
                     for (clock, zone) in clocks(rest) {
                         let join = Item::Literal(join.into());
-                        let join = if matches!(&join, Item::Literal(text) if text.is_empty()) { vec![] } else { vec![join] };
+                        let join =
+                            if matches!(&join, Item::Literal(text) if text.is_empty()) { vec![] } else { vec![join] };
                         keep([items.clone(), join, clock, zone].concat(), cell, &mut found);
                     }
                 }
@@ -164,9 +166,13 @@ fn zone(rest: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(rest).ok()?;
     let bare = text.strip_prefix(' ').unwrap_or(text);
     let offset = bare.strip_prefix(['+', '-']).is_some_and(|digits| {
-        matches!(digits.len(), 2 | 4 | 5) && digits.bytes().enumerate().all(|(at, b)| b.is_ascii_digit() || at == 2 && b == b':')
+        matches!(digits.len(), 2 | 4 | 5)
+            && digits.bytes().enumerate().all(|(at, b)| b.is_ascii_digit() || at == 2 && b == b':')
     });
-    let letters = matches!(bare, "Z" | "UTC" | "GMT" | "EST" | "EDT" | "CST" | "CDT" | "MST" | "MDT" | "PST" | "PDT" | "CET" | "CEST");
+    let letters = matches!(
+        bare,
+        "Z" | "UTC" | "GMT" | "EST" | "EDT" | "CST" | "CDT" | "MST" | "MDT" | "PST" | "PDT" | "CET" | "CEST"
+    );
     (offset || letters).then_some(text)
 }
 
@@ -199,6 +205,8 @@ fn items(pattern: &str, cell: &[u8], long: bool, case: Case) -> Option<Vec<Item>
             'M' => Item::Minute,
             'S' => Item::Second,
             'f' => Item::Fraction(fraction_places(cell)?),
+            'g' => Item::FractionSix,
+            't' => Item::FractionTrimmed,
             'p' => Item::Half { upper: cell.iter().any(|byte| matches!(byte, b'A' | b'P')) },
             other => Item::Literal(other.into()),
         });

@@ -19,7 +19,7 @@ impl Dice {
     }
 
     fn digits(&mut self, count: u64) -> String {
-        (0..count).map(|_| char::from(b'0' + self.below(if count % 3 == 0 { 2 } else { 10 }) as u8)).collect()
+        (0..count).map(|_| char::from(b'0' + self.below(if count.is_multiple_of(3) { 2 } else { 10 }) as u8)).collect()
     }
 }
 
@@ -48,7 +48,18 @@ impl Style {
             point: dice.one(&[".", ".", ","]),
             whole: dice.below(20),
             places: dice.below(20),
-            parts: dice.one(&["Y-m-d", "d/m/Y", "m/d/y", "d.m.Y", "Ymd", "Y-m-d H:M:S", "d-b-Y", "H:M", "b d, Y", "Y-m-dTH:M:S.f"]),
+            parts: dice.one(&[
+                "Y-m-d",
+                "d/m/Y",
+                "m/d/y",
+                "d.m.Y",
+                "Ymd",
+                "Y-m-d H:M:S",
+                "d-b-Y",
+                "H:M",
+                "b d, Y",
+                "Y-m-dTH:M:S.f",
+            ]),
             null: dice.one(&["", "NA", "-", "?", "\"\""]),
         }
     }
@@ -56,7 +67,9 @@ impl Style {
     fn cell(&self, dice: &mut Dice) -> String {
         match dice.below(16) {
             0 => self.null.into(),
-            1 => dice.one(&["0", "-0", "0.0", "-0.0", "1", "true", "false", "5\"", "\"a;b\"", " ", "x", "00", ".5"]).into(),
+            1 => dice
+                .one(&["0", "-0", "0.0", "-0.0", "1", "true", "false", "5\"", "\"a;b\"", " ", "x", "00", ".5"])
+                .into(),
             _ if self.times => self.time(dice),
             _ => self.number(dice),
         }
@@ -72,7 +85,7 @@ impl Style {
         }
         let mut grouped = String::new();
         for (index, digit) in whole.chars().enumerate() {
-            if index > 0 && (whole.len() - index) % 3 == 0 {
+            if index > 0 && (whole.len() - index).is_multiple_of(3) {
                 grouped.push_str(self.mark);
             }
             grouped.push(digit);

@@ -56,7 +56,10 @@ fn check(input: &str, expected: &str) {
 
 /// A file of one column `x` with these cells.
 fn column(cells: &[&str], expected: &str) {
-    check(&format!("x;y\n{}\n", cells.iter().map(|cell| format!("{cell};a")).collect::<Vec<_>>().join("\n")), &format!("{expected}s"));
+    check(
+        &format!("x;y\n{}\n", cells.iter().map(|cell| format!("{cell};a")).collect::<Vec<_>>().join("\n")),
+        &format!("{expected}s"),
+    );
 }
 
 #[test]
@@ -156,6 +159,10 @@ fn times() {
         (&["2024-01-31T23:59:59.123456", "2024-02-01T00:00:00.000001"], "t"),
         (&["2024-01-31T23:59:59.123456000", "2024-02-01T00:00:00.000001000"], "t"),
         (&["2024-01-31T23:59:59.123456789", "2024-02-01T00:00:00.000001000"], "s"),
+        (&["2024-01-31 23:59:59", "2024-02-01 00:00:00.120000"], "t"),
+        (&["2024-01-31 23:59:59.5", "2024-02-01 00:00:00", "2024-02-01 00:00:00.125"], "t"),
+        (&["2024-01-31 23:59:59.500", "2024-02-01 00:00:00"], "s"),
+        (&["2024-01-31 23:59:59.000000", "2024-02-01 00:00:00"], "s"),
         (&["2024-01-31T23:59:59+01:00", "2024-02-01T00:00:00+01:00"], "t"),
         (&["2024-01-31T23:59:59+01:00", "2024-07-01T00:00:00+02:00"], "s"),
         (&["2024-01-31 23:59:59 UTC", "2024-02-01 00:00:00 UTC"], "t"),
@@ -240,6 +247,9 @@ fn dialects() {
         ("a,b\n1,\"say \"\"so\"\"\"\n2,z\n", "is"),
         ("a,b\n1,\"say \\\"so\\\" \\\\ \"\n2,\"z\"\n", "is"),
         ("a,b\n1,5\" pipe\n2,z\n", "is"),
+        ("a,b\n1,'x, y'\n2,z\n", "is"),
+        ("'a','b'\n1,'x'\n2,'y''s'\n", "is"),
+        ("a,b\n1,'tis\n2,y's\n", "is"),
         ("a,b\n\"1,234\",x\n12,y\n", "is"),
         ("a,\"b, c\"\n1,x\n", "is"),
         ("größe,naïve\n1,é\n", "is"),
@@ -291,7 +301,7 @@ fn unreadable_files_say_why() {
         ("a", b"PAR1\x15\x04", "the file is a Parquet file"),
         ("a", b"PK\x03\x04\x14", "the file is a zip archive"),
         ("a.csv", b"a,b\n1,\0\n", "the file is binary data"),
-        ("a", b"{\"a\": 1}\n", "the file is a JSON file"),
+        ("a.csv", b"{\"a\": 1}\n", "the file is a JSON file"),
         ("a", b"[\n {\"a\": 1}]\n", "the file is a JSON file"),
         ("b/a.jsonl.gz", b"\"a\"\n", "the file is a JSON Lines file"),
         ("a", b"<?xml version=\"1.0\"?>\n", "the file is an XML file"),

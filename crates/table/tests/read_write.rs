@@ -69,6 +69,14 @@ fn a_sample_is_uniform_bounded_and_repeatable() {
 }
 
 #[test]
+fn wide_headers_tell_their_delimiter() {
+    let names: Vec<String> = (0..20_000).map(|column| format!("column {column}")).collect();
+    let wide = format!("{}\n{}\n", names.join(";"), vec!["1,5"; names.len()].join(";"));
+    let found = reading("a.csv", wide.as_bytes(), &ALL);
+    assert_eq!((found.table.columns(), found.table.kind(7)), (names.len(), Kind::Real));
+}
+
+#[test]
 fn spellings_hold_for_rows_that_are_not_sampled() {
     let mut bytes = counted(5_000);
     bytes.extend_from_slice(b"unknown,word\n");
@@ -143,7 +151,12 @@ fn spellings_tell_their_bounds() {
         ("0.30000000000000004\n1.5", None, None, None),
         ("12:30\n13:45", Some(60e6), None, Some((0.0, 86_340e6))),
         ("01/02/24\n31/12/23", Some(86_400e6), None, Some((-31_536_000e6, 3_124_137_600e6))),
-        ("2024-01-01 10:00:00.125\n2024-01-01 10:00:00.250", Some(1e3), None, Some((-62_135_596_800e6, 253_402_300_799e6))),
+        (
+            "2024-01-01 10:00:00.125\n2024-01-01 10:00:00.250",
+            Some(1e3),
+            None,
+            Some((-62_135_596_800e6, 253_402_300_799e6)),
+        ),
         ("yes\nno", None, None, None),
     ] {
         let found = reading("a.csv", format!("x\n{cells}\n").as_bytes(), &ALL);
