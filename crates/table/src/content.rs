@@ -65,6 +65,10 @@ pub(crate) fn told(name: &str, head: &[u8]) -> Result<Content, Unreadable> {
     if let Some((_, found)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return refuse(found);
     }
+    const TAR_AT: usize = 257;
+    if head.get(TAR_AT..).is_some_and(|behind| behind.starts_with(b"ustar")) {
+        return refuse("a tar archive");
+    }
     if memchr::memchr(0, head).is_some() {
         return refuse("binary data");
     }

@@ -120,7 +120,8 @@ pub(crate) fn sniff(head: &[u8], whole: bool, name_hint: Option<u8>) -> Dialect 
     for delimiter in DELIMITERS {
         let dialect = sniff_escape(head, delimiter, quotes[0], line_end);
         let fit = Fit::of(head, whole, &dialect);
-        if fit.agreeing == fit.records {
+        // A header that cannot be split at all is told as such, and not taken for the name of one column.
+        if fit.agreeing == fit.records || fit.fields == 0 {
             return dialect;
         }
     }

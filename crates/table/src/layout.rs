@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 
-use crate::dialect::{Dialect, Need};
+use crate::dialect::{Dialect, LineEnd, Need};
 use crate::packing::{Packer, Packing};
 use crate::profile::Written;
 use crate::{Cell, Form, ReadOptions, Table, Unreadable, Values};
@@ -24,6 +24,8 @@ pub struct Layout {
     pub(crate) dialect: Dialect,
     /// The header as it stands, without its line end.
     pub(crate) header: Vec<u8>,
+    /// The header's line end, which is not always that of the rows.
+    pub(crate) header_end: LineEnd,
     pub(crate) columns: Vec<Written>,
     /// Whether the last row has a line end; and the blank lines behind it.
     pub(crate) line_end_last: bool,
@@ -38,11 +40,12 @@ impl Layout {
             buffer.extend_from_slice(BYTE_ORDER_MARK);
         }
         buffer.extend_from_slice(&self.header);
+        buffer.extend_from_slice(self.header_end.bytes());
         let mut out = Packer::new(self.packing, out)?;
         out.write_all(&buffer)?;
         buffer.clear();
         let plain = self.columns.iter().map(|written| self.plain(written)).collect();
-        Ok(Writer { layout: self.clone(), out, buffer, plain })
+        Ok(Writer { layout: self.clone(), out, buffer, plain, rows: false, blank: false })
     }
 
     fn plain(&self, written: &Written) -> bool {
@@ -69,6 +72,10 @@ pub struct Writer<W: Write> {
     buffer: Vec<u8>,
     /// Whether a column's numbers are written as they come: without quotes, which none of them needs.
     plain: Vec<bool>,
+    /// Whether there are rows so far.
+    rows: bool,
+    /// Whether the last line is blank so far: a missing value in a file of one column.
+    blank: bool,
 }
 
 impl<W: Write> Writer<W> {
@@ -78,7 +85,11 @@ impl<W: Write> Writer<W> {
         let columns: Vec<Values<'_>> = (0..table.columns()).map(|index| table.values(index)).collect();
         let mut scratch = Vec::new();
         for row in 0..table.rows() {
-            self.buffer.extend_from_slice(self.layout.dialect.line_end.bytes());
+            if self.rows {
+                self.buffer.extend_from_slice(self.layout.dialect.line_end.bytes());
+            }
+            self.rows = true;
+            let row_start = self.buffer.len();
             for (index, (values, written)) in columns.iter().zip(&self.layout.columns).enumerate() {
                 if index > 0 {
                     self.buffer.extend(self.layout.dialect.delimiter);
@@ -90,6 +101,7 @@ impl<W: Write> Writer<W> {
                     cell => write_cell(cell, written, &self.layout.dialect, &mut scratch, &mut self.buffer),
                 }
             }
+            self.blank = self.buffer.len() == row_start;
             if self.buffer.len() >= BUFFER_BYTES {
                 self.out.write_all(&self.buffer)?;
                 self.buffer.clear();
@@ -100,7 +112,9 @@ impl<W: Write> Writer<W> {
 
     /// Ends the file and gives back what it was written to.
     pub fn finish(mut self) -> io::Result<W> {
-        let line_ends = usize::from(self.layout.line_end_last) + self.layout.blank_lines;
+        // Without its line end a blank last line would be no line.
+        let line_end_last = self.rows && self.layout.line_end_last || self.blank;
+        let line_ends = usize::from(line_end_last) + self.layout.blank_lines;
         for _ in 0..line_ends {
             self.buffer.extend_from_slice(self.layout.dialect.line_end.bytes());
         }

@@ -8,7 +8,7 @@ use std::io::Read;
 use crate::assemble::{assemble, cell};
 use crate::content;
 use crate::csv::{End, Field, Next, Records};
-use crate::dialect::{Dialect, Need, sniff};
+use crate::dialect::{Dialect, LineEnd, Need, sniff};
 use crate::flaw::{Flaw, SetAside, Unreadable};
 use crate::packing::{Packing, unpack};
 use crate::profile::{Profile, Written};
@@ -78,8 +78,9 @@ pub fn read(name: &str, file: &File, options: &ReadOptions) -> Result<Reading, U
     let layout = Layout {
         packing,
         byte_order_mark: start.byte_order_mark,
-        dialect: start.records.dialect,
+        dialect: Dialect { line_end: start.line_end(scan.ends.0, scan.ends.1), ..start.records.dialect },
         header: header.bytes,
+        header_end: header.end,
         columns,
         line_end_last: scan.line_end_last,
         blank_lines: scan.blank_lines,
@@ -136,6 +137,7 @@ fn open<'a>(name: &str, file: &'a File) -> Result<Start<'a>, Unreadable> {
 struct Header {
     bytes: Vec<u8>,
     names: Vec<String>,
+    end: LineEnd,
 }
 
 /// What a pass over all rows found.
@@ -143,6 +145,8 @@ struct Scan {
     sample: Sample,
     rows: u64,
     set_aside: SetAside,
+    /// Rows that end with a carriage return and line feed, and rows that end with one byte.
+    ends: (u64, u64),
     line_end_last: bool,
     blank_lines: usize,
     scratch: Vec<u8>,
@@ -151,10 +155,17 @@ struct Scan {
 impl Start<'_> {
     fn header(&mut self) -> Result<Header, Unreadable> {
         let packing = self.packing;
-        match self.records.advance().map_err(|error| packing.blame(error))? {
+        let mut blank = false;
+        let mut next = self.records.advance().map_err(|error| packing.blame(error))?;
+        while matches!(next, Next::Record(_)) && self.records.bytes().is_empty() {
+            blank = true;
+            next = self.records.advance().map_err(|error| packing.blame(error))?;
+        }
+        match next {
+            Next::Record(_) if blank => Err(Unreadable::Header { flaw: Flaw::Blank }),
             Next::End => Err(Unreadable::NoRecords),
             Next::Flawed(flaw) => Err(Unreadable::Header { flaw }),
-            Next::Record(_) => {
+            Next::Record(end) => {
                 let record = self.records.bytes();
                 check_text(record, self.records.line())?;
                 let mut names = Vec::new();
@@ -163,8 +174,19 @@ impl Start<'_> {
                     let name = cell(record, field, &self.records.dialect, &mut scratch);
                     names.push(String::from_utf8_lossy(name).into_owned());
                 }
-                Ok(Header { bytes: record.to_vec(), names })
+                let end = self.line_end(u64::from(end == End::LineAfterReturn), u64::from(end == End::Line));
+                Ok(Header { bytes: record.to_vec(), names, end })
             }
+        }
+    }
+
+    /// The line end of most of so many rows with and without a carriage return before the line feed.
+    fn line_end(&self, with: u64, without: u64) -> LineEnd {
+        match self.records.dialect.line_end {
+            LineEnd::Cr => LineEnd::Cr,
+            LineEnd::Lf | LineEnd::CrLf if with > without => LineEnd::CrLf,
+            LineEnd::Lf | LineEnd::CrLf if without > with => LineEnd::Lf,
+            same => same,
         }
     }
 
@@ -206,6 +228,8 @@ impl Start<'_> {
                     let (record, fields) = (self.records.bytes(), self.records.fields());
                     check_text(record, line)?;
                     scan.line_end_last = end != End::File;
+                    scan.ends.0 += u64::from(end == End::LineAfterReturn);
+                    scan.ends.1 += u64::from(end == End::Line);
                     if fields.len() == columns {
                         scan.take(line, record, fields, &self.records.dialect, profiles.as_deref_mut());
                     } else {
@@ -226,6 +250,7 @@ impl Scan {
             sample: Sample::new(options.rows_max, options.bytes_max, options.seed),
             rows: 0,
             set_aside: SetAside::default(),
+            ends: (0, 0),
             line_end_last: true,
             blank_lines: 0,
             scratch: Vec::new(),

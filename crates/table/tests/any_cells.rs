@@ -140,3 +140,42 @@ fn columns_of_any_cells_are_written_back() {
         assert_eq!(written, input, "seed {seed}: {:?} {spelling:?}", reading.table.kind(0));
     }
 }
+
+#[test]
+fn files_of_any_letters_are_read_back_as_they_were_or_refused() {
+    const FILES: u64 = 15_000;
+    const LETTERS: [&str; 16] =
+        [",", ",", ";", "\"", "\"", "'", "\n", "\n", "\n", "\r\n", " ", "1", "a", "\\", "é", "\t"];
+    let all = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: 1 };
+    let mut file: File = tempfile::tempfile().expect("a temporary file");
+    let mut fill = |bytes: &[u8]| {
+        file.set_len(0).expect("a temporary file can be emptied");
+        std::io::Seek::rewind(&mut file).expect("and rewound");
+        file.write_all(bytes).expect("room for it");
+        file.try_clone().expect("a second name for it")
+    };
+    let mut whole = 0;
+    for seed in 0..FILES {
+        let mut dice = Dice(seed);
+        let mut input = String::from(dice.one(&["a,b\n", "a,b\r\n", "a\n", "'a',b\n", ""]));
+        for _ in 0..dice.below(30) {
+            input.push_str(dice.one(&LETTERS));
+        }
+        let Ok(reading) = read("some.csv", &fill(input.as_bytes()), &all) else { continue };
+        let mut writer = reading.layout.writer(Vec::new()).expect("memory takes the header");
+        writer.write(&reading.table).expect("memory takes the rows");
+        let written = writer.finish().expect("memory takes the end");
+        let shown = String::from_utf8_lossy(&written);
+        let back = match reading.layout.read_back(&fill(&written), &all) {
+            Ok(back) => back,
+            Err(error) => panic!("seed {seed}: {error}: {input:?} written as {shown:?}"),
+        };
+        for column in 0..back.columns() {
+            let (ours, theirs) = (back.column(column), reading.table.column(column));
+            assert_eq!(&ours.values, &theirs.values, "seed {seed}: {input:?} written as {shown:?}");
+        }
+        whole += u64::from(written == input.as_bytes());
+    }
+    // Others mix their habits or have malformed rows.
+    assert!(whole > FILES / 12, "only {whole} files came back byte for byte");
+}
