@@ -163,7 +163,7 @@ impl Fit {
                     }
                     break;
                 }
-                Split::Flawed { .. } => {
+                Split::Flawed(_) => {
                     let line = memchr::memchr(dialect.line_end.byte(), &head[at..]);
                     at = line.map_or(head.len(), |line| at + line + 1);
                 }
