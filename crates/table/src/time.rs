@@ -57,6 +57,12 @@ pub(crate) enum Item {
     Literal(String),
 }
 
+impl Item {
+    pub(crate) fn fraction(&self) -> bool {
+        matches!(self, Item::Fraction(_) | Item::FractionSix | Item::FractionTrimmed)
+    }
+}
+
 /// The letters of a written name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Case {

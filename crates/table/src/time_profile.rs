@@ -50,8 +50,15 @@ impl Times {
             return;
         }
         self.varied |= self.first != cell;
-        let unlikely = &mut self.unlikely;
-        self.candidates.retain_mut(|candidate| candidate.fits(cell, unlikely));
+        let (unlikely, mut wider) = (&mut self.unlikely, Vec::new());
+        self.candidates.retain_mut(|candidate| {
+            let fits = candidate.fits(cell, unlikely);
+            if !fits {
+                wider.extend(candidate.wider());
+            }
+            fits
+        });
+        self.candidates.extend(wider.into_iter().filter_map(|mut wider| wider.fits(cell, unlikely).then_some(wider)));
     }
 
     /// The pattern that writes back every cell seen.
@@ -80,8 +87,24 @@ impl Candidate {
         if self.items[0] == Item::Year {
             *unlikely |= !YEARS.contains(&&cell[..4]);
         }
-        (self.date_padded, self.hour_padded) = (padding.date, padding.hour);
-        rest.is_empty() && !padding.mixed
+        let fits = rest.is_empty() && !padding.mixed;
+        if fits {
+            (self.date_padded, self.hour_padded) = (padding.date, padding.hour);
+        }
+        fits
+    }
+
+    /// The patterns that fit all that this one fits, and fractions of seconds too. They are tried when this one fails,
+    /// so that columns of full seconds are not read three times.
+    fn wider(&self) -> Vec<Candidate> {
+        let after = self.items.iter().position(|item| *item == Item::Second).map(|second| second + 1);
+        let Some(after) = after.filter(|_| !self.items.iter().any(Item::fraction)) else { return Vec::new() };
+        let with = |fraction: Item| {
+            let mut items = self.items.clone();
+            items.insert(after, fraction);
+            Candidate { items, date_padded: self.date_padded, hour_padded: self.hour_padded }
+        };
+        vec![with(Item::FractionSix), with(Item::FractionTrimmed)]
     }
 }
 
@@ -150,6 +173,9 @@ fn weekdays(cell: &[u8]) -> Vec<(Vec<Item>, &[u8])> {
 fn clocks(rest: &[u8]) -> Vec<(Vec<Item>, Vec<Item>)> {
     let mut found = Vec::new();
     for clock in CLOCKS {
+        if clock.ends_with(['g', 't']) && !rest.contains(&b'.') {
+            continue;
+        }
         for (items, behind) in fit(clock, rest) {
             if behind.is_empty() {
                 found.push((items, vec![]));
