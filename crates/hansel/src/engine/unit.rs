@@ -9,7 +9,7 @@ use workflow::{
     table_name,
 };
 
-use super::journal::{Journal, sentence};
+use super::journal::Journal;
 use super::seed;
 use super::survey::Surveyed;
 
@@ -188,9 +188,4 @@ fn fresh(folder: &Path) -> Result<(), Failure> {
         let failure = Failure::new(Code::HomeUnusable, format!("the folder `{}` cannot be made", folder.display()));
         failure.cause(error)
     })
-}
-
-/// What to show of a failed unit.
-pub(crate) fn shown(failed: &Failed) -> String {
-    sentence(&failed.failure)
 }

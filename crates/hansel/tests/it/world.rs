@@ -74,10 +74,10 @@ impl World {
             ["metadata", bucket, key] => self.metadata(bucket, key),
             ["uploads", bucket] => Ok(self.s3.open_uploads(bucket).to_string()),
             ["user", name, rights @ ..] => self.user(name, rights),
-            ["role", arn, "trusts", user, "external-id", id, rights @ ..] => self.role(arn, user, id, None, rights),
             ["role", arn, "trusts", user, "external-id", id, "session", seconds, rights @ ..] => {
                 self.role(arn, user, id, seconds.parse().ok(), rights)
             }
+            ["role", arn, "trusts", user, "external-id", id, rights @ ..] => self.role(arn, user, id, None, rights),
             ["connect", id, "as", user] => self.connect(id, user),
             ["bind", id, file] => {
                 let path = self.path(file);
