@@ -319,8 +319,11 @@ impl GretelModel {
             let scores = scores(&json);
             artifact("report_json", "report.json".into(), format!("{json:#}\n").as_bytes())?;
             artifact("report", "report.html".into(), report.to_html(&about).as_bytes())?;
-            let listed: Vec<String> = scores.iter().map(|(name, score)| format!("{name}={score}")).collect();
-            provenance.push(("scores".into(), listed.join(",")));
+            let listed: Vec<String> =
+                scores.iter().map(|(name, score)| format!("{name}={score}")).collect();
+            if !listed.is_empty() {
+                provenance.push(("scores".into(), listed.join(",")));
+            }
             outcome.facts.extend(scores);
         }
         if self.generate {

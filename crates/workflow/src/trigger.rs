@@ -114,7 +114,12 @@ fn cron(pattern: &str) -> Result<croner::Cron, String> {
         return Err("only `*`, `?`, `,`, `-`, `/` and names are allowed".into());
     }
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).dom_and_dow(false).build();
-    parser.parse(pattern).map_err(|error| error.to_string())
+    // The library's words, without its prefix and full stop.
+    parser.parse(pattern).map_err(|error| {
+        let said = error.to_string();
+        let said = said.strip_prefix("Component error: ").unwrap_or(&said).trim_end_matches('.');
+        said.chars().take(1).flat_map(char::to_lowercase).chain(said.chars().skip(1)).collect()
+    })
 }
 
 fn problem(at: Place, message: String) -> Problem {

@@ -2,6 +2,7 @@
 
 mod binding;
 mod connections;
+mod demo;
 mod evaluate;
 mod plan;
 mod projects;
@@ -34,6 +35,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Run(run::Run),
     Plan(plan::Plan),
     Validate(validate::Validate),
@@ -85,6 +87,7 @@ pub(crate) fn main() -> u8 {
     };
     let setting = Setting { home: arguments.home, output: arguments.output };
     let done = match arguments.command {
+        Command::Demo(demo) => demo.go(&setting),
         Command::Run(run) => run.go(&setting),
         Command::Plan(plan) => plan.go(&setting),
         Command::Validate(validate) => validate.go(&setting),

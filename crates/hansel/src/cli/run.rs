@@ -135,7 +135,8 @@ pub(crate) fn exit(summary: &RunSummary) -> u8 {
     }
 }
 
-fn summary_json(summary: &RunSummary, facts: &BTreeMap<String, Facts>) -> Value {
+/// A run as JSON.
+pub(crate) fn summary_json(summary: &RunSummary, facts: &BTreeMap<String, Facts>) -> Value {
     let objects: Vec<Value> = summary
         .units
         .iter()

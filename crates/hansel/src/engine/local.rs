@@ -294,7 +294,7 @@ fn finish(request: &RunRequest<'_>, journal: &Journal<'_>, mut summary: RunSumma
     } else if failed > 0 || !summary.failures.is_empty() {
         let mut parts: Vec<String> = summary.failures.iter().map(|failure| failure.to_string()).collect();
         if failed > 0 {
-            parts.push(format!("{failed} of {} objects failed", summary.units.len()));
+            parts.push(format!("{failed} {} failed", if failed == 1 { "object" } else { "objects" }));
         }
         (RunStatus::Error, parts.join("; "))
     } else {

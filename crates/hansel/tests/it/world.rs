@@ -103,6 +103,40 @@ impl World {
                 quiet(self.s3.fault(fault))
             }
             ["mend"] => quiet(self.s3.clear_faults()),
+            ["runs-count", rest @ ..] => {
+                let said = self.bound_command("run", rest)?;
+                let word = |line: &&str| line.starts_with("run ") || line.starts_with("exit ") || line.starts_with("failed ");
+                Ok(said.lines().filter(word).map(|line| format!("{line}\n")).collect())
+            }
+            ["differ", one, other] => Ok(self.differ(one, other)),
+            ["big", bucket, key, bytes] => quiet(self.s3.put(bucket, key, &noise(bytes.parse().map_err(|_| "bytes")?))),
+            ["append", name, other] => {
+                let both = [self.read(name)?, self.read(other)?].concat();
+                std::fs::write(self.path(name), both).map_err(|error| error.to_string())?;
+                Ok(String::new())
+            }
+            ["cut", name, line] => {
+                let kept: String = self.read(name)?.lines().take_while(|l| l != line).map(|l| format!("{l}\n")).collect();
+                std::fs::write(self.path(name), kept).map_err(|error| error.to_string())?;
+                Ok(String::new())
+            }
+            ["create-as", alias, file] => self.create_as(alias, file),
+            ["use", name, old, alias] => {
+                let id = self.variables.get(*alias).cloned().ok_or("no such alias")?;
+                self.edit(name, old, &id)
+            }
+            ["looks", bucket, key] => self.looks(bucket, key),
+            ["last", "outputs"] => self.last_outputs(),
+            ["on", operation, key, "expire"] => {
+                let (operation, key) = (operation.to_string(), key.to_string());
+                let once = std::sync::atomic::AtomicBool::new(false);
+                self.s3.on_request(move |s3, request| {
+                    if request.operation == operation && request.key == key && !once.swap(true, std::sync::atomic::Ordering::SeqCst) {
+                        s3.expire_sessions();
+                    }
+                });
+                Ok(String::new())
+            }
             ["on", operation, key, "put", rows] => self.replace_on(operation, key, rows),
             ["forget", "requests"] => quiet(self.s3.clear_requests()),
             ["requests"] => Ok(self.requests()),
@@ -115,6 +149,48 @@ impl World {
         let text = block.join("\n").replace("ENDPOINT", &self.s3.endpoint()).replace("\\t", "\t") + "\n";
         std::fs::write(self.path(name), text).map_err(|error| error.to_string())?;
         Ok(String::new())
+    }
+
+    fn read(&self, name: &str) -> Result<String, String> {
+        std::fs::read_to_string(self.path(name)).map_err(|error| error.to_string())
+    }
+
+    /// Keys whose bytes differ between two buckets, or that one of them lacks.
+    fn differ(&self, one: &str, other: &str) -> String {
+        let mut keys = self.s3.keys(one);
+        keys.extend(self.s3.keys(other));
+        keys.sort();
+        keys.dedup();
+        let body = |bucket: &str, key: &str| self.s3.get(bucket, key).map(|stored| stored.body);
+        let total = keys.len();
+        keys.retain(|key| body(one, key) != body(other, key));
+        if keys.is_empty() { format!("{total} keys, the same bytes") } else { keys.iter().map(|key| shown(key) + "\n").collect() }
+    }
+
+    /// Makes a connection in the home; later commands may call it by the alias.
+    fn create_as(&mut self, alias: &str, file: &str) -> Result<String, String> {
+        let output = self.command(&["connections", "create", "--from-file", file]).output().map_err(|e| e.to_string())?;
+        let record: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
+        self.variables.insert(alias.into(), record["id"].as_str().unwrap_or_default().into());
+        Ok(self.tidy(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// How a written CSV is spelt: mark, line ends, header, and what stands in its last column.
+    fn looks(&self, bucket: &str, key: &str) -> Result<String, String> {
+        let stored = self.s3.get(bucket, key).ok_or("not there")?;
+        let text = String::from_utf8_lossy(&stored.body).into_owned();
+        let bare = text.trim_start_matches('\u{feff}');
+        let rows: Vec<&str> = bare.split("\r\n").collect();
+        let last: Vec<&str> = rows[1..].iter().filter_map(|row| row.rsplit(';').next()).filter(|cell| !cell.is_empty()).collect();
+        let whole = last.iter().all(|cell| cell.bytes().all(|byte| byte.is_ascii_digit()));
+        Ok(format!("mark: {}\nheader: {}\nends with a line end: {}\nlast column whole numbers: {whole}", text.len() != bare.len(), rows[0], bare.ends_with("\r\n")))
+    }
+
+    fn last_outputs(&self) -> Result<String, String> {
+        let runs = self.command(&["--output", "json", "runs", "list", "--limit", "1"]).output().map_err(|e| e.to_string())?;
+        let runs: serde_json::Value = serde_json::from_slice(&runs.stdout).map_err(|e| e.to_string())?;
+        let said = self.hansel(&["runs", "outputs", runs[0]["id"].as_str().unwrap_or_default(), "--out", "taken"])?;
+        Ok(said)
     }
 
     fn edit(&self, name: &str, old: &str, new: &str) -> Result<String, String> {
@@ -202,7 +278,9 @@ impl World {
 
     /// Runs the binary; gives what it printed, first stdout, then stderr, then an exit code other than 0.
     pub(crate) fn hansel(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = self.command(arguments).output().map_err(|error| error.to_string())?;
+        let arguments: Vec<&str> =
+            arguments.iter().map(|word| self.variables.get(*word).map_or(*word, String::as_str)).collect();
+        let output = self.command(&arguments).output().map_err(|error| error.to_string())?;
         let mut text = self.tidy(&String::from_utf8_lossy(&output.stdout));
         let mut said: Vec<String> = self.tidy(&String::from_utf8_lossy(&output.stderr)).lines().map(str::to_string).collect();
         // Units run side by side: the order in which they end is nobody's promise.
@@ -231,9 +309,10 @@ impl World {
             text = mask_after(&text, &format!("{name}="));
             text = mask_after(&text, &format!("\"{name}\": \""));
         }
+        text = mask_words(&text, |word| word.len() == 24 && word.bytes().all(|b| b.is_ascii_hexdigit()));
+        text = mask_words(&text, |word| word.len() > 19 && word.starts_with("20") && word.ends_with('Z') && word.contains('T'));
         text = mask_after(&text, "\"seed\": ");
-        text = mask_after(&text, "hansel-seed: ");
-        mask_after(&text, "\"created_at\": \"")
+        mask_after(&text, "hansel-seed: ")
     }
 
     fn replace_on(&self, operation: &str, key: &str, rows: &str) -> Result<String, String> {
@@ -353,6 +432,20 @@ fn shown(key: &str) -> String {
     if plain { key.to_string() } else { serde_json::to_string(key).expect("text is JSON") }
 }
 
+/// Bytes that do not repeat.
+fn noise(count: usize) -> Vec<u8> {
+    let mut state = 88_172_645_463_325_252u64;
+    let mut bytes = Vec::with_capacity(count + 8);
+    while bytes.len() < count {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend(state.to_le_bytes());
+    }
+    bytes.truncate(count);
+    bytes
+}
+
 fn unhex(text: &str) -> Result<Vec<u8>, String> {
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| "hex".to_string())).collect()
 }
@@ -371,6 +464,21 @@ fn mask_ids(text: &str, prefix: &str, letters: usize) -> String {
         } else {
             rest = after;
         }
+    }
+    masked + rest
+}
+
+/// Replaces every word (letters, digits, `-`, `:` and `.`) that fits by `#`.
+fn mask_words(text: &str, fits: impl Fn(&str) -> bool) -> String {
+    let inside = |c: char| c.is_ascii_alphanumeric() || "-:.".contains(c);
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(inside) {
+        masked.push_str(&rest[..at]);
+        let end = rest[at..].find(|c| !inside(c)).map_or(rest.len(), |end| at + end);
+        let word = &rest[at..end];
+        masked.push_str(if fits(word) { "#" } else { word });
+        rest = &rest[end..];
     }
     masked + rest
 }
