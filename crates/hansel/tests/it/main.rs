@@ -3,4 +3,5 @@
 mod cases;
 mod crash;
 mod script;
+mod server;
 mod world;

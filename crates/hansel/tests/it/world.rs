@@ -446,6 +446,23 @@ fn noise(count: usize) -> Vec<u8> {
     bytes
 }
 
+/// Undoes the form encoding of listings.
+pub(crate) fn decode(text: &str) -> String {
+    let mut decoded = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'+' => decoded.push(b' '),
+            b'%' => {
+                let digits: String = [bytes.next(), bytes.next()].into_iter().flatten().map(char::from).collect();
+                decoded.push(u8::from_str_radix(&digits, 16).expect("a listing is well encoded"));
+            }
+            byte => decoded.push(byte),
+        }
+    }
+    String::from_utf8(decoded).expect("keys are UTF-8")
+}
+
 fn unhex(text: &str) -> Result<Vec<u8>, String> {
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| "hex".to_string())).collect()
 }
