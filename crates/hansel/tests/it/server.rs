@@ -76,7 +76,12 @@ impl Server {
         let mut keys = Vec::new();
         let mut token = None;
         loop {
-            let list = self.client.list_objects_v2().bucket(bucket).encoding_type(EncodingType::Url).set_continuation_token(token);
+            let list = self
+                .client
+                .list_objects_v2()
+                .bucket(bucket)
+                .encoding_type(EncodingType::Url)
+                .set_continuation_token(token);
             let page = self.runtime.block_on(list.send()).expect("lists");
             keys.extend(page.contents().iter().map(|object| decode(object.key().unwrap_or_default())));
             token = page.next_continuation_token().map(str::to_string);
@@ -128,8 +133,15 @@ impl Server {
     }
 
     /// Runs a workflow file; gives the exit code and the state of every object that was worked on.
-    fn run(&self, home: &str, workflow: &str, bindings: &[(&str, &str)], variables: &BTreeMap<&str, String>) -> (i32, BTreeMap<String, String>) {
-        let bindings: Vec<String> = bindings.iter().map(|(id, file)| format!("{id}={}", self.path(file).display())).collect();
+    fn run(
+        &self,
+        home: &str,
+        workflow: &str,
+        bindings: &[(&str, &str)],
+        variables: &BTreeMap<&str, String>,
+    ) -> (i32, BTreeMap<String, String>) {
+        let bindings: Vec<String> =
+            bindings.iter().map(|(id, file)| format!("{id}={}", self.path(file).display())).collect();
         let mut arguments = vec!["--output", "json", "run", workflow];
         arguments.extend(bindings.iter().flat_map(|binding| ["--connection", binding.as_str()]));
         let output = self.command(home, &arguments, variables).output().expect("the binary runs");
@@ -243,7 +255,8 @@ fn many_and_odd(server: &Server, keys: &Keys) {
     let mut kept = Vec::new();
     for (index, key) in odd_keys().iter().enumerate() {
         // A server that cannot hold a key, or holds it under another name, is no fault of ours.
-        let put = server.client.put_object().bucket(SOURCE).key(key).body(format!("v{index}").into_bytes().into()).send();
+        let put =
+            server.client.put_object().bucket(SOURCE).key(key).body(format!("v{index}").into_bytes().into()).send();
         if server.runtime.block_on(put).is_ok() {
             kept.push(key.clone());
         }
@@ -276,7 +289,9 @@ fn many_and_odd(server: &Server, keys: &Keys) {
         assert!(copied.contains(key), "{key:?} was not copied");
         assert_eq!(server.get(SOURCE, key), server.get(DESTINATION, key), "{key:?}");
     }
-    let _ = std::io::stderr().write_all(format!("{} of {} odd keys held by the server, all copied\n", kept.len(), odd_keys().len()).as_bytes());
+    let _ = std::io::stderr().write_all(
+        format!("{} of {} odd keys held by the server, all copied\n", kept.len(), odd_keys().len()).as_bytes(),
+    );
     assert!(kept.len() >= 25, "only {} odd keys", kept.len());
     let (code, objects) = server.run("home-copy", "copy.yaml", &[("c_1", "both.json")], &BTreeMap::new());
     assert_eq!((code, objects.len()), (0, 0));
@@ -284,10 +299,37 @@ fn many_and_odd(server: &Server, keys: &Keys) {
 
 fn odd_keys() -> Vec<String> {
     let mut keys: Vec<String> = [
-        "plain.csv", "a b c.csv", " lead", "trail ", "a+b.csv", "100%25.csv", "pct%.csv", "pct%2Fenc.csv",
-        "ünïcode/日本語.csv", "emoji😀.csv", "nfd-e\u{301}.csv", "nfc-\u{e9}.csv", "dir/", "dir/x.csv", "q?x=1&y=2",
-        "#hash", "semi;colon,comma", "quote'\"x", "<xml>&amp;", "star*[a].csv", "back\\slash", "a//b", "/leading",
-        "dots/../up", "./dot", "k=v/date=2024-01-01/p.csv", "conflict", "conflict/child", "tab\tx", "nl\nx", "ctl\u{1}x",
+        "plain.csv",
+        "a b c.csv",
+        " lead",
+        "trail ",
+        "a+b.csv",
+        "100%25.csv",
+        "pct%.csv",
+        "pct%2Fenc.csv",
+        "ünïcode/日本語.csv",
+        "emoji😀.csv",
+        "nfd-e\u{301}.csv",
+        "nfc-\u{e9}.csv",
+        "dir/",
+        "dir/x.csv",
+        "q?x=1&y=2",
+        "#hash",
+        "semi;colon,comma",
+        "quote'\"x",
+        "<xml>&amp;",
+        "star*[a].csv",
+        "back\\slash",
+        "a//b",
+        "/leading",
+        "dots/../up",
+        "./dot",
+        "k=v/date=2024-01-01/p.csv",
+        "conflict",
+        "conflict/child",
+        "tab\tx",
+        "nl\nx",
+        "ctl\u{1}x",
         "~tilde!$()@:",
     ]
     .map(str::to_string)
@@ -309,14 +351,23 @@ fn least_privilege(server: &Server) {
     let ran = server.run("home-two", "two-connections.yaml", &bindings, &BTreeMap::new());
     assert_eq!(ran, (0, states(&[("metrics/a.csv", "done")])));
     // The other way round neither may do the other's work.
-    let swapped = server.run("home-swapped", "two-connections.yaml", &[("c_1", "dst.json"), ("c_2", "src.json")], &BTreeMap::new());
+    let swapped = server.run(
+        "home-swapped",
+        "two-connections.yaml",
+        &[("c_1", "dst.json"), ("c_2", "src.json")],
+        &BTreeMap::new(),
+    );
     assert_eq!(swapped, (3, states(&[])));
 }
 
 /// A role that demands the project's guid as external id.
 fn role(server: &Server) {
     server.empty_bucket(DESTINATION);
-    let caller = server.user("caller", &[r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}"#.to_string()]);
+    let caller = server.user(
+        "caller",
+        &[r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}"#
+            .to_string()],
+    );
     let arn = tag(&server.iam("GetUser", &[("UserName", &format!("caller-{}", std::process::id()))]), "Arn");
     let trust = |external_id: &str| {
         serde_json::json!({ "Version": "2012-10-17", "Statement": [{
@@ -325,7 +376,10 @@ fn role(server: &Server) {
         }] })
         .to_string()
     };
-    let project = server.command("home-role", &["--output", "json", "projects", "trust-policy"], &BTreeMap::new()).output().expect("runs");
+    let project = server
+        .command("home-role", &["--output", "json", "projects", "trust-policy"], &BTreeMap::new())
+        .output()
+        .expect("runs");
     let project: serde_json::Value = serde_json::from_slice(&project.stdout).expect("JSON");
     let guid = project["external_id"].as_str().expect("a guid");
     let variables = BTreeMap::from([
