@@ -1,5 +1,6 @@
 //! Tests through the door: the binary as a user runs it, against an S3 in memory.
 
+mod cancel;
 mod cases;
 mod crash;
 mod script;
