@@ -13,9 +13,7 @@ mod model;
 mod params;
 mod random;
 mod shape;
-mod standin;
 mod tree;
 
 pub use model::{Ask, BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};
 pub use params::MODELS;
-pub use standin::{Template, TemplateProblem, template, model_type};
