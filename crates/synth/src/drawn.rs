@@ -63,9 +63,11 @@ pub(crate) fn learn(nodes: &[Seen], target: usize, before: &[u16], rows: &[u32],
     let ordered = !subject.nominal;
     let goal = Target { classes: &subject.classes, count: subject.shape.classes(), ordered };
     let continuous = matches!(subject.shape, Shape::Continuous { .. });
-    let leaves: &[usize] = if continuous { &[50, 100, 250] } else { &[15, 30, 60, 120] };
+    let leaves: &[usize] = if continuous { &[40, 80, 200] } else { &[15, 25, 50, 100] };
     let limits = choose(&features, goal, &rows, leaves, seed);
+    let mut limits = limits; if let Ok(v) = std::env::var("LIM") { let v: Vec<f64> = v.split(",").map(|x| x.parse().unwrap()).collect(); limits.leaf_min = if continuous { v[2] as usize } else { v[0] as usize }; limits.score_min = v[1]; }
     let grown = grow(&features, goal, rows, limits);
+    if std::env::var("DBG").is_ok() { eprintln!("node {target} classes {} cont {continuous} limits {limits:?} leaves {}", subject.shape.classes(), grown.branches.len() / 2 + 1); }
     let parents = if continuous { line_parents(nodes, target, before, &grown.rows) } else { Vec::new() };
     let parents: Vec<Parent> = parents.iter().map(|&node| Parent { node, values: &nodes[node as usize].values }).collect();
     let about = Subject { values: &subject.values, classes: &subject.classes, shape: &subject.shape, parents: &parents, floor };
@@ -130,54 +132,37 @@ impl Drawn {
         Drawn { questions: questions.collect(), leaves }
     }
 
-    /// The leaf for row `row` of a block with these codes per node.
-    pub(crate) fn leaf(&self, codes: &[Vec<u8>], row: usize) -> &Leaf {
+    /// A value for each of the `rows` rows of a block, NaN for missing. `codes` and `known` are the block's nodes
+    /// drawn so far. Rows that share a leaf draw from equal shares of it, so that a block shows a leaf's distribution
+    /// with less noise than independent draws would.
+    pub(crate) fn draw(&self, shape: &Shape, codes: &[Vec<u8>], known: &[Vec<f64>], rows: usize, random: &mut Random) -> Vec<f64> {
+        let mut by_leaf: Vec<(u32, u32)> = (0..rows).map(|row| (self.leaf(codes, row), row as u32)).collect();
+        by_leaf.sort_unstable();
+        let mut drawn = vec![f64::NAN; rows];
+        let mut shares: Vec<u32> = Vec::new();
+        for group in by_leaf.chunk_by(|a, b| a.0 == b.0) {
+            let leaf = &self.leaves[group[0].0 as usize];
+            shares.clear();
+            shares.extend(0..group.len() as u32);
+            random.shuffle(&mut shares);
+            for (&share, &(_, row)) in shares.iter().zip(group) {
+                let at = (share as f64 + random.unit()) / group.len() as f64;
+                drawn[row as usize] = leaf.draw(shape, at, known, row as usize, random);
+            }
+        }
+        drawn
+    }
+
+    fn leaf(&self, codes: &[Vec<u8>], row: usize) -> u32 {
         let mut at = 0;
         while let Some(question) = self.questions.get(at) {
             let no = !holds(&question.mask, codes[question.node as usize][row]);
             let way = question.ways[no as usize];
             if way & TO_LEAF != 0 {
-                return &self.leaves[(way & !TO_LEAF) as usize];
+                return way & !TO_LEAF;
             }
             at = way as usize;
         }
-        &self.leaves[0]
-    }
-
-    /// A value for row `row` of a block, NaN for missing.
-    pub(crate) fn draw(&self, shape: &Shape, codes: &[Vec<u8>], values: &[Vec<f64>], row: usize, random: &mut Random) -> f64 {
-        match (self.leaf(codes, row), shape) {
-            (Leaf::Classes { classes, totals }, Shape::Discrete { values }) => {
-                let Some(&total) = totals.last() else { return f64::NAN };
-                let at = random.below(total as usize) as u32;
-                match classes[totals.partition_point(|t| *t <= at)] {
-                    0 => f64::NAN,
-                    class => values[class as usize - 1],
-                }
-            }
-            (Leaf::Numbers { missing, atoms, rest, spread }, _) => {
-                let total = *missing + *rest + atoms.iter().map(|a| a.1).sum::<u32>();
-                let mut at = random.below(total as usize) as u32;
-                if at < *missing || total == 0 {
-                    return f64::NAN;
-                }
-                at -= missing;
-                for (value, count) in atoms {
-                    if at < *count {
-                        return *value;
-                    }
-                    at -= count;
-                }
-                let expected = spread.line.as_ref().map_or(0.0, |line| {
-                    let worth = |node: u16, fill: f64| {
-                        let value = values[node as usize][row];
-                        if value.is_nan() { fill } else { value }
-                    };
-                    line.level + line.terms.iter().map(|t| t.weight * worth(t.node, t.fill)).sum::<f64>()
-                });
-                spread.draw(expected, random)
-            }
-            _ => f64::NAN,
-        }
+        0
     }
 }

@@ -86,11 +86,10 @@ impl Trees {
         for &at in &self.order {
             let node = &self.nodes[at as usize];
             let mut random = Random::at(&[seed, number, at as u64]);
-            let draw = |row: usize| {
-                let value = node.drawn.draw(&node.shape, &block.codes, &block.values, row, &mut random);
-                if node.grid { value.round() } else { value }
-            };
-            let values: Vec<f64> = (0..rows).map(draw).collect();
+            let mut values = node.drawn.draw(&node.shape, &block.codes, &block.values, rows, &mut random);
+            if node.grid {
+                values.iter_mut().for_each(|value| *value = value.round());
+            }
             block.codes[at as usize] = values.iter().map(|&value| node.binning.code(value)).collect();
             block.values[at as usize] = values;
         }

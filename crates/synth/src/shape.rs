@@ -132,7 +132,7 @@ fn discrete(tally: &Tally, kept: &[usize], grid: bool) -> bool {
     if distinct <= 100 {
         return true;
     }
-    let span = tally.values[tally.values.len() - 1] - tally.values[0];
+    let span = tally.at_rank(tally.rows * 99 / 100) - tally.at_rank(tally.rows / 100);
     distinct <= 2000 && (!grid || span > 8.0 * distinct as f64) && tally.rows > 30 * distinct
 }
 
