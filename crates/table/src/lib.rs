@@ -1,10 +1,31 @@
 //! Values: bytes come in, a [`Table`] goes out, and the same bytes can be written back.
 //!
 //! A table is Arrow columns plus, per column, its [`Spelling`]: how the source wrote the values.
-//! This crate never opens a file, a socket or a clock; callers hand it readers and writers.
+//! This crate never opens a file, a socket or a clock; callers hand it open files and writers.
 
+mod alike;
+mod assemble;
 mod column;
+mod content;
+mod csv;
+mod dialect;
+mod flaw;
+mod layout;
+mod number;
+mod number_profile;
+mod packing;
+mod profile;
+mod read;
+mod sample;
 mod spelling;
+mod time;
+mod time_profile;
 
+pub use alike::{Mismatch, alike};
 pub use column::{Column, Kind, Misshapen, Table, Values};
-pub use spelling::{Form, Spelling};
+pub use flaw::{Aside, Flaw, SetAside, Unreadable};
+pub use layout::{Layout, Writer};
+pub use number::Number;
+pub use read::{ReadOptions, Reading, read};
+pub use spelling::{Cell, Form, Spelling};
+pub use time::Pattern;

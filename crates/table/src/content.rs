@@ -1,0 +1,100 @@
+//! Tells what a file is. In: its name and first bytes. Out: that it is delimited text, or what it is instead.
+
+use crate::flaw::Unreadable;
+
+/// The kinds of file that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Csv,
+    Tsv,
+}
+
+impl Content {
+    /// The delimiter that such a file most often has.
+    pub(crate) fn delimiter(self) -> Option<u8> {
+        if self == Content::Tsv { Some(b'\t') } else { None }
+    }
+}
+
+/// First bytes that no table begins with.
+const MAGICS: [(&[u8], &str); 21] = [
+    (b"PAR1", "a Parquet file"),
+    (b"PK\x03\x04", "a zip archive or an office document"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"%PDF-", "a PDF document"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"ORC", "an ORC file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"ARROW1", "an Arrow file"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"\x1f\x8b", "packed twice"),
+    (b"\x28\xb5\x2f\xfd", "packed twice"),
+    (b"BZh", "packed with bzip2"),
+    (b"\xfd7zXZ", "packed with xz"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\x04\x22\x4d\x18", "packed with lz4"),
+    (b"\xd0\xcf\x11\xe0", "an office document"),
+    (b"\x7fELF", "a program"),
+    (b"\xff\xfe", "text in UTF-16"),
+    (b"\xfe\xff", "text in UTF-16"),
+];
+
+/// Extensions of files that are something else, whatever they begin with.
+const OTHERS: [(&str, &str); 14] = [
+    ("json", "a JSON file"),
+    ("jsonl", "a JSON Lines file"),
+    ("ndjson", "a JSON Lines file"),
+    ("parquet", "a Parquet file"),
+    ("pq", "a Parquet file"),
+    ("avro", "an Avro file"),
+    ("orc", "an ORC file"),
+    ("arrow", "an Arrow file"),
+    ("feather", "an Arrow file"),
+    ("xml", "an XML file"),
+    ("html", "an HTML page"),
+    ("yaml", "a YAML file"),
+    ("yml", "a YAML file"),
+    ("md", "a Markdown file"),
+];
+
+/// What an unpacked file is.
+pub(crate) fn told(name: &str, head: &[u8]) -> Result<Content, Unreadable> {
+    let refuse = |found: &str| Err(Unreadable::UnsupportedType { found: found.into() });
+    if let Some((_, found)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return refuse(found);
+    }
+    if memchr::memchr(0, head).is_some() {
+        return refuse("binary data");
+    }
+    let extension = extension(name);
+    if let Some((_, found)) = OTHERS.iter().find(|(other, _)| *other == extension) {
+        return refuse(found);
+    }
+    match extension.as_str() {
+        "csv" | "txt" => return Ok(Content::Csv),
+        "tsv" | "tab" => return Ok(Content::Tsv),
+        _ => {}
+    }
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let behind = text.get(1..).unwrap_or_default().trim_ascii_start();
+    match text.first() {
+        Some(b'{') if behind.starts_with(b"\"") || behind.starts_with(b"}") => refuse("a JSON file"),
+        Some(b'[') if matches!(behind.first(), Some(b'{' | b'[' | b']' | b'"')) => refuse("a JSON file"),
+        Some(b'<') if behind.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'?' | b'!')) => {
+            refuse("an XML file or HTML page")
+        }
+        _ => Ok(Content::Csv),
+    }
+}
+
+/// The last extension that is not a packing's, in lower case.
+fn extension(name: &str) -> String {
+    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let mut parts: Vec<&str> = name.split('.').skip(1).collect();
+    while parts.last().is_some_and(|part| matches!(*part, "gz" | "zst" | "gzip" | "zstd")) {
+        parts.pop();
+    }
+    parts.last().copied().unwrap_or_default().to_string()
+}
