@@ -3,8 +3,11 @@
 use rayon::prelude::*;
 use table::{Spelling, Table};
 
-use crate::drawn::Drawn;
+use crate::absent::Absence;
+use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
+use crate::guard::Guard;
+use crate::law::Law;
 use crate::model::{Ask, Generator, Note};
 use crate::random::Random;
 use crate::shape::{Binning, Shape};
@@ -21,7 +24,7 @@ pub(crate) struct Trees {
     pub(crate) notes: Vec<Note>,
 }
 
-/// Something that is drawn once per row.
+/// Something that is drawn once per row, or follows from what was drawn.
 pub(crate) struct Node {
     /// What values it shows.
     pub(crate) shape: Shape,
@@ -29,8 +32,14 @@ pub(crate) struct Node {
     pub(crate) binning: Binning,
     /// Whether values lie on whole ticks.
     pub(crate) grid: bool,
-    /// Where values come from.
-    pub(crate) drawn: Drawn,
+    /// How it follows from others.
+    pub(crate) law: Option<Law>,
+    /// What it is drawn from where no law says.
+    pub(crate) drawn: Option<Drawn>,
+    /// What it may stand beside.
+    pub(crate) guards: Vec<Guard>,
+    /// What decides that it is missing.
+    pub(crate) absences: Vec<Absence>,
 }
 
 /// One column of the output.
@@ -86,7 +95,19 @@ impl Trees {
         for &at in &self.order {
             let node = &self.nodes[at as usize];
             let mut random = Random::at(&[seed, number, at as u64]);
-            let mut values = node.drawn.draw(&node.shape, &block.codes, &block.values, rows, &mut random);
+            let guards: Vec<(&Guard, &Shape)> =
+                node.guards.iter().map(|guard| (guard, &self.nodes[guard.node as usize].shape)).collect();
+            let about = Drawing { shape: &node.shape, codes: &block.codes, known: &block.values, guards: &guards, absences: &node.absences };
+            let mut values = match &node.drawn {
+                Some(drawn) => drawn.draw(&about, rows, &mut random),
+                None => vec![f64::NAN; rows],
+            };
+            if let Some(law) = &node.law {
+                for (row, value) in values.iter_mut().enumerate() {
+                    let said = law.value(&block.values, row);
+                    *value = if said.is_nan() { *value } else { said };
+                }
+            }
             if node.grid {
                 values.iter_mut().for_each(|value| *value = value.round());
             }

@@ -2,11 +2,19 @@
 //! table, parameters and seed give the same rows, whatever the thread count. No I/O, no clock, no global randomness;
 //! no model ever sees the holdout (the caller splits first).
 
+mod absent;
+mod calendar;
 mod choose;
+mod draft;
 mod drawn;
 mod encode;
+mod find_lookups;
+mod find_sums;
+mod find_time;
 mod fit;
 mod generator;
+mod guard;
+mod law;
 mod leaf;
 mod line;
 mod model;
