@@ -45,7 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         )?;
         for column in 0..table.columns() {
             let spelling = table.spelling(column);
-            writeln!(out, "  {:?} {:?} {:?}", table.name(column), table.kind(column), spelling)?;
+            let (kind, null) = (table.kind(column), &spelling.null);
+            writeln!(out, "  {:?}: {kind:?} {} missing as {null:?}", table.name(column), spelling.form)?;
         }
         if (table.rows() as u64) == reading.rows {
             let same = unpacked(&std::fs::read(&name)?)? == unpacked(&bytes)?;

@@ -53,7 +53,8 @@ fn check(index: usize, first: &Table, table: &Table) -> Result<(), Mismatch> {
     if ours == theirs {
         return Ok(());
     }
-    let without = |some: &[String], others: &[String]| some.iter().filter(|name| !others.contains(name)).cloned().collect();
+    let without =
+        |some: &[String], others: &[String]| some.iter().filter(|name| !others.contains(name)).cloned().collect();
     Err(Mismatch { table: index, missing: without(&theirs, &ours), surplus: without(&ours, &theirs) })
 }
 

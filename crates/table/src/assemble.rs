@@ -4,31 +4,32 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, TimestampMicrosecondBuilder};
 use arrow_array::ArrayRef;
+use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, TimestampMicrosecondBuilder};
 
 use crate::csv::{Field, split};
 use crate::dialect::Dialect;
 use crate::profile::Written;
+use crate::sample::Record;
 use crate::{Cell, Column, Kind, Table};
 
 /// A cell that is not written as its column is.
 pub(crate) struct Misspelt {
-    /// The position of the record among those given.
-    pub record: usize,
+    /// The line its record begins on.
+    pub line: u64,
     pub column: usize,
 }
 
 /// The table of these records, each of which has as many fields as there are columns.
-pub(crate) fn assemble(records: &[Box<[u8]>], dialect: &Dialect, columns: &[Written]) -> Result<Table, Misspelt> {
+pub(crate) fn assemble(records: &[Record], dialect: &Dialect, columns: &[Written]) -> Result<Table, Misspelt> {
     let mut builders: Vec<Builder> = columns.iter().map(|written| Builder::new(written.kind, records.len())).collect();
     let mut fields: Vec<Field> = Vec::with_capacity(columns.len());
     let mut scratch = Vec::new();
-    for (index, record) in records.iter().enumerate() {
-        split(record, dialect, true, &mut fields);
+    for Record { line, bytes } in records {
+        split(bytes, dialect, true, &mut fields);
         for (column, ((field, written), builder)) in fields.iter().zip(columns).zip(&mut builders).enumerate() {
-            let cell = cell(record, field, dialect, &mut scratch);
-            builder.push(cell, field.quoted, written).ok_or(Misspelt { record: index, column })?;
+            let cell = cell(bytes, field, dialect, &mut scratch);
+            builder.push(cell, field.quoted, written).ok_or(Misspelt { line: *line, column })?;
         }
     }
     let columns = columns.iter().zip(builders).map(|(written, builder)| builder.finish(written)).collect();
@@ -96,6 +97,7 @@ impl Builder {
     }
 
     fn push(&mut self, cell: &[u8], quoted: bool, written: &Written) -> Option<()> {
+        let cell = written.trim(cell)?;
         let value = if written.missing(cell, quoted) {
             Cell::Null
         } else if let Builder::Text(texts) = self {

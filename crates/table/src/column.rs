@@ -208,7 +208,8 @@ impl Table {
 
     /// The rows at these positions, in this order; a position may occur more than once.
     pub fn take(&self, rows: &[u32]) -> Table {
-        let columns = (0..self.columns()).map(|index| Column { values: self.take_values(index, rows), ..self.column(index) });
+        let columns =
+            (0..self.columns()).map(|index| Column { values: self.take_values(index, rows), ..self.column(index) });
         Table::new(columns.collect()).expect("every column was taken at the same rows")
     }
 

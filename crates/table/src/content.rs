@@ -65,6 +65,10 @@ pub(crate) fn told(name: &str, head: &[u8]) -> Result<Content, Unreadable> {
     if let Some((_, found)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return refuse(found);
     }
+    const TAR_AT: usize = 257;
+    if head.get(TAR_AT..).is_some_and(|behind| behind.starts_with(b"ustar")) {
+        return refuse("a tar archive");
+    }
     if memchr::memchr(0, head).is_some() {
         return refuse("binary data");
     }
@@ -72,16 +76,13 @@ pub(crate) fn told(name: &str, head: &[u8]) -> Result<Content, Unreadable> {
     if let Some((_, found)) = OTHERS.iter().find(|(other, _)| *other == extension) {
         return refuse(found);
     }
-    match extension.as_str() {
-        "csv" | "txt" => return Ok(Content::Csv),
-        "tsv" | "tab" => return Ok(Content::Tsv),
-        _ => {}
-    }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let behind = text.get(1..).unwrap_or_default().trim_ascii_start();
     match text.first() {
         Some(b'{') if behind.starts_with(b"\"") || behind.starts_with(b"}") => refuse("a JSON file"),
         Some(b'[') if matches!(behind.first(), Some(b'{' | b'[' | b']' | b'"')) => refuse("a JSON file"),
+        _ if matches!(extension.as_str(), "tsv" | "tab") => Ok(Content::Tsv),
+        _ if extension == "csv" => Ok(Content::Csv),
         Some(b'<') if behind.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'?' | b'!')) => {
             refuse("an XML file or HTML page")
         }

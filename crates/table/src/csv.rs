@@ -10,9 +10,6 @@ use crate::flaw::Flaw;
 const RECORD_BYTES_MAX: usize = 16 << 20;
 /// The first size of the buffer.
 const BUFFER_BYTES: usize = 256 << 10;
-/// How many bytes may be looked at again after flawed records before whole flawed records are skipped instead of their
-/// first lines; keeps the work linear.
-const AGAIN_BYTES_MAX: usize = 16 * RECORD_BYTES_MAX;
 
 /// Where a field lies in its record, without its quotes.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +27,8 @@ pub(crate) enum Split {
     Whole { end: usize, next: usize, lines: u64 },
     /// The bytes stop inside the record and there are more.
     More,
-    /// The record is no record, as its first `read` bytes tell.
-    Flawed { flaw: Flaw, read: usize },
+    /// The record is no record.
+    Flawed(Flaw),
 }
 
 /// Splits the first record of `bytes` into `fields`; `last` if no bytes follow these.
@@ -42,7 +39,7 @@ pub(crate) fn split(bytes: &[u8], dialect: &Dialect, last: bool, fields: &mut Ve
     let mut at = 0;
     fields.clear();
     loop {
-        let stop = if dialect.quote.is_some() && bytes.get(at).copied() == dialect.quote {
+        let stop = if bytes.get(at) == Some(&dialect.quote) {
             match quoted(bytes, at + 1, dialect, last) {
                 Quoted::Closed { end, escaped } => {
                     fields.push(Field { start: at as u32 + 1, end: end as u32, quoted: true, escaped });
@@ -50,7 +47,7 @@ pub(crate) fn split(bytes: &[u8], dialect: &Dialect, last: bool, fields: &mut Ve
                     end + 1
                 }
                 Quoted::More => return Split::More,
-                Quoted::Open => return Split::Flawed { flaw: Flaw::QuoteOpen, read: bytes.len() },
+                Quoted::Open => return Split::Flawed(Flaw::QuoteOpen),
             }
         } else {
             let stop = at + find(&bytes[at..], delimiter, line_end);
@@ -75,7 +72,7 @@ pub(crate) fn split(bytes: &[u8], dialect: &Dialect, last: bool, fields: &mut Ve
                 return Split::Whole { end: stop, next: stop + 2, lines };
             }
             Some(b'\r') if stop + 1 == bytes.len() && !last => return Split::More,
-            Some(_) => return Split::Flawed { flaw: Flaw::TextAfterQuote, read: stop },
+            Some(_) => return Split::Flawed(Flaw::TextAfterQuote),
         }
     }
 }
@@ -97,7 +94,7 @@ enum Quoted {
 }
 
 fn quoted(bytes: &[u8], start: usize, dialect: &Dialect, last: bool) -> Quoted {
-    let quote = dialect.quote.unwrap_or(b'"');
+    let quote = dialect.quote;
     let escape = if dialect.backslash { b'\\' } else { quote };
     let mut escaped = false;
     let mut at = start;
@@ -151,7 +148,6 @@ pub(crate) struct Records<R> {
     fields: Vec<Field>,
     line: u64,
     line_next: u64,
-    again: usize,
 }
 
 impl<R: Read> Records<R> {
@@ -171,7 +167,6 @@ impl<R: Read> Records<R> {
             fields: Vec::new(),
             line: 1,
             line_next: 1,
-            again: 0,
         }
     }
 
@@ -200,8 +195,8 @@ impl<R: Read> Records<R> {
                     return Ok(Next::Record(ending));
                 }
                 Split::More if bytes.len() < RECORD_BYTES_MAX => self.fill()?,
-                Split::More => return self.skip(Flaw::TooLong, RECORD_BYTES_MAX),
-                Split::Flawed { flaw, read } => return self.skip(flaw, read),
+                Split::More => return self.skip(Flaw::TooLong),
+                Split::Flawed(flaw) => return self.skip(flaw),
             }
         }
     }
@@ -221,7 +216,8 @@ impl<R: Read> Records<R> {
         self.line
     }
 
-    /// Reads more; afterwards there are more bytes or the file has ended.
+    /// Reads until the buffer is full or the file has ended; afterwards there are more bytes or it has. A record that does
+    /// not fit doubles the buffer, so that looking at it again each time stays linear.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.next..self.filled, 0);
         self.filled -= self.next;
@@ -232,10 +228,7 @@ impl<R: Read> Records<R> {
         while !self.ended && self.filled < self.buffer.len() {
             match self.source.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => self.ended = true,
-                Ok(count) => {
-                    self.filled += count;
-                    return Ok(());
-                }
+                Ok(count) => self.filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -243,16 +236,10 @@ impl<R: Read> Records<R> {
         Ok(())
     }
 
-    /// Leaves a flawed record behind: its first line, since the next line most often is sound again; or, when that has
-    /// been tried too often, all that was read of it.
-    fn skip(&mut self, flaw: Flaw, read: usize) -> io::Result<Next> {
+    /// Leaves a flawed record behind: its first line, since the next line most often is sound again. The work stays linear:
+    /// a quote that opens a field would have closed the one before, so what is read again holds no other open quote.
+    fn skip(&mut self, flaw: Flaw) -> io::Result<Next> {
         let line_end = self.dialect.line_end.byte();
-        self.again = (self.again + read).min(AGAIN_BYTES_MAX);
-        if self.again == AGAIN_BYTES_MAX {
-            let read = read.min(self.filled - self.next);
-            self.line_next += memchr::memchr_iter(line_end, &self.buffer[self.next..self.next + read]).count() as u64;
-            self.next += read;
-        }
         loop {
             if let Some(at) = memchr::memchr(line_end, &self.buffer[self.next..self.filled]) {
                 self.next += at + 1;

@@ -34,8 +34,7 @@ impl LineEnd {
 pub(crate) struct Dialect {
     /// `None` in a file of one column whose values hold every delimiter we know.
     pub delimiter: Option<u8>,
-    /// `None` in a file that uses the quotation mark as an ordinary letter.
-    pub quote: Option<u8>,
+    pub quote: u8,
     /// Whether a quote inside a quoted field is written `\"` instead of doubled.
     pub backslash: bool,
     pub line_end: LineEnd,
@@ -43,18 +42,23 @@ pub(crate) struct Dialect {
 
 impl Dialect {
     /// Whether a cell must be quoted to be read back as one cell.
-    pub(crate) fn needs_quotes(&self, cell: &[u8]) -> bool {
-        let Some(quote) = self.quote else { return false };
+    pub(crate) fn need(&self, cell: &[u8]) -> Need {
         let delimiter = self.delimiter.unwrap_or(b'\n');
-        cell.iter().any(|&byte| byte == delimiter || byte == quote || byte == b'\n' || byte == b'\r')
+        let mut need = Need::None;
+        for &byte in cell {
+            if byte == delimiter || byte == b'\n' || byte == b'\r' {
+                return Need::Must;
+            }
+            if byte == self.quote {
+                need = Need::May;
+            }
+        }
+        if need == Need::May && cell[0] == self.quote { Need::Must } else { need }
     }
 
     /// Appends a cell in quotes.
     pub(crate) fn write_quoted(&self, cell: &[u8], out: &mut Vec<u8>) {
-        let Some(quote) = self.quote else {
-            out.extend_from_slice(cell);
-            return;
-        };
+        let quote = self.quote;
         out.push(quote);
         for &byte in cell {
             if self.backslash && (byte == quote || byte == b'\\') {
@@ -71,9 +75,9 @@ impl Dialect {
     pub(crate) fn unescape(&self, field: &[u8], out: &mut Vec<u8>) {
         let mut bytes = field.iter().copied().peekable();
         while let Some(byte) = bytes.next() {
-            let escape = if self.backslash { byte == b'\\' } else { Some(byte) == self.quote };
+            let escape = if self.backslash { byte == b'\\' } else { byte == self.quote };
             match bytes.peek() {
-                Some(&next) if escape && (Some(next) == self.quote || self.backslash && next == b'\\') => {
+                Some(&next) if escape && (next == self.quote || self.backslash && next == b'\\') => {
                     out.push(next);
                     bytes.next();
                 }
@@ -83,16 +87,30 @@ impl Dialect {
     }
 }
 
+/// Whether a cell must be in quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    None,
+    /// There is a quote inside, which some writers take for a reason and every reader takes for a letter.
+    May,
+    Must,
+}
+
 /// The dialect of a file that begins with `head` (without byte order mark); `whole` if that is all of it.
 /// `name_hint` is the delimiter that the file's name speaks for, which decides between equals.
 pub(crate) fn sniff(head: &[u8], whole: bool, name_hint: Option<u8>) -> Dialect {
     let line_end = sniff_line_end(head);
+    // Apostrophes are letters far more often than quotes: they must make more rows agree, or begin the header.
+    let quotes = if head.first() == Some(&b'\'') { [b'\'', b'"'] } else { [b'"', b'\''] };
     let mut best: Option<(Fit, Dialect)> = None;
     for delimiter in name_hint.into_iter().chain(DELIMITERS) {
-        let quoted = sniff_quote(head, delimiter, line_end);
-        let fit = Fit::of(head, whole, &quoted);
-        if fit.fields >= 2 && best.as_ref().is_none_or(|(other, _)| fit.better_than(other)) {
-            best = Some((fit, quoted));
+        for quote in quotes {
+            let dialect = sniff_escape(head, delimiter, quote, line_end);
+            let fit = Fit::of(head, whole, &dialect);
+            let used = quote == quotes[0] || fit.quoted;
+            if fit.fields >= 2 && used && best.as_ref().is_none_or(|(other, _)| fit.better_than(other)) {
+                best = Some((fit, dialect));
+            }
         }
     }
     if let Some((_, dialect)) = best {
@@ -100,13 +118,14 @@ pub(crate) fn sniff(head: &[u8], whole: bool, name_hint: Option<u8>) -> Dialect 
     }
     // One column: any delimiter will do that never cuts a record; the comma also tells which cells need quotes.
     for delimiter in DELIMITERS {
-        let dialect = sniff_quote(head, delimiter, line_end);
+        let dialect = sniff_escape(head, delimiter, quotes[0], line_end);
         let fit = Fit::of(head, whole, &dialect);
-        if fit.agreeing == fit.records {
+        // A header that cannot be split at all is told as such, and not taken for the name of one column.
+        if fit.agreeing == fit.records || fit.fields == 0 {
             return dialect;
         }
     }
-    Dialect { delimiter: None, ..sniff_quote(head, line_end.byte(), line_end) }
+    Dialect { delimiter: None, ..sniff_escape(head, line_end.byte(), quotes[0], line_end) }
 }
 
 /// How well a dialect fits: records of the head that have as many fields as the header.
@@ -114,11 +133,13 @@ struct Fit {
     fields: usize,
     agreeing: usize,
     records: usize,
+    /// Whether any field is in quotes.
+    quoted: bool,
 }
 
 impl Fit {
     fn of(head: &[u8], whole: bool, dialect: &Dialect) -> Fit {
-        let mut fit = Fit { fields: 0, agreeing: 0, records: 0 };
+        let mut fit = Fit { fields: 0, agreeing: 0, records: 0, quoted: false };
         let mut fields = Vec::new();
         let mut at = 0;
         while at < head.len() {
@@ -131,10 +152,18 @@ impl Fit {
                     if fit.records == 0 {
                         fit.fields = fields.len();
                     }
+                    fit.quoted |= fields.iter().any(|field| field.quoted);
                     fit.agreeing += usize::from(fields.len() == fit.fields);
                 }
-                Split::More => break,
-                Split::Flawed { .. } => {
+                Split::More => {
+                    // A header longer than the head tells by the fields it has so far.
+                    if fit.records == 0 {
+                        split(&head[at..], dialect, true, &mut fields);
+                        fit = Fit { fields: fields.len(), agreeing: 1, records: 1, quoted: false };
+                    }
+                    break;
+                }
+                Split::Flawed(_) => {
                     let line = memchr::memchr(dialect.line_end.byte(), &head[at..]);
                     at = line.map_or(head.len(), |line| at + line + 1);
                 }
@@ -163,24 +192,17 @@ fn sniff_line_end(head: &[u8]) -> LineEnd {
     }
 }
 
-/// Whether quotes are quotes in this file, or ordinary letters: they are unless no field is both opened and closed by
-/// them. A backslash before a quote, with no doubled quotes anywhere, means that backslashes escape.
-fn sniff_quote(head: &[u8], delimiter: u8, line_end: LineEnd) -> Dialect {
-    let dialect = Dialect { delimiter: Some(delimiter), quote: Some(b'"'), backslash: false, line_end };
+/// A backslash before a quote inside of a quoted field, with no doubled quotes anywhere, means that backslashes escape.
+fn sniff_escape(head: &[u8], delimiter: u8, quote: u8, line_end: LineEnd) -> Dialect {
     let edge = |byte: Option<&u8>| byte.is_none_or(|&byte| byte == delimiter || byte == b'\n' || byte == b'\r');
-    let (mut opened, mut closed, mut backslashed, mut doubled) = (0, 0, 0, 0);
-    for at in memchr::memchr_iter(b'"', head) {
+    let (mut opened, mut backslashed, mut doubled) = (false, false, false);
+    for at in memchr::memchr_iter(quote, head) {
         let before = at.checked_sub(1).and_then(|before| head.get(before));
         let (opens, closes) = (edge(before), edge(head.get(at + 1)));
-        opened += usize::from(opens);
-        closed += usize::from(closes);
-        backslashed += usize::from(before == Some(&b'\\') && !closes);
-        doubled += usize::from(before == Some(&b'"') && !opens && !closes);
+        opened |= opens;
+        backslashed |= before == Some(&b'\\') && !closes;
+        doubled |= before == Some(&quote) && !opens && !closes;
     }
-    let literal = opened + closed > 0 && (opened == 0 || closed == 0) || opened + closed == 0 && doubled == 0;
-    let seen = memchr::memchr(b'"', head).is_some();
-    if seen && literal && opened + closed < 2 {
-        return Dialect { quote: None, ..dialect };
-    }
-    Dialect { backslash: backslashed > 0 && doubled == 0 && opened > 0, ..dialect }
+    let backslash = opened && backslashed && !doubled;
+    Dialect { delimiter: Some(delimiter), quote, backslash, line_end }
 }

@@ -140,6 +140,7 @@ impl std::fmt::Display for Unreadable {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(f, "the header names {} more than once", names.join(", "))
             }
+            Unreadable::Header { flaw: Flaw::Blank } => write!(f, "the header is a blank line"),
             Unreadable::Header { flaw } => write!(f, "the header has {flaw}"),
             Unreadable::OtherHeader => write!(f, "the header is not the one of the layout"),
             Unreadable::NotText { line } => write!(f, "line {line} is not UTF-8 text"),

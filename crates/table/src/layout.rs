@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use arrow_array::Array;
+use arrow_array::cast::AsArray;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, LineEnd, Need};
 use crate::packing::{Packer, Packing};
 use crate::profile::Written;
-use crate::{Cell, Kind, ReadOptions, Table, Unreadable, Values};
+use crate::{Cell, Form, ReadOptions, Table, Unreadable, Values};
 
 /// Bytes that are gathered before they are packed and written.
 const BUFFER_BYTES: usize = 128 << 10;
@@ -23,6 +24,8 @@ pub struct Layout {
     pub(crate) dialect: Dialect,
     /// The header as it stands, without its line end.
     pub(crate) header: Vec<u8>,
+    /// The header's line end, which is not always that of the rows.
+    pub(crate) header_end: LineEnd,
     pub(crate) columns: Vec<Written>,
     /// Whether the last row has a line end; and the blank lines behind it.
     pub(crate) line_end_last: bool,
@@ -37,10 +40,22 @@ impl Layout {
             buffer.extend_from_slice(BYTE_ORDER_MARK);
         }
         buffer.extend_from_slice(&self.header);
+        buffer.extend_from_slice(self.header_end.bytes());
         let mut out = Packer::new(self.packing, out)?;
         out.write_all(&buffer)?;
         buffer.clear();
-        Ok(Writer { layout: self.clone(), out, buffer })
+        let plain = self.columns.iter().map(|written| self.plain(written)).collect();
+        Ok(Writer { layout: self.clone(), out, buffer, plain, rows: false, blank: false })
+    }
+
+    fn plain(&self, written: &Written) -> bool {
+        let delimiter = self.dialect.delimiter;
+        let fine = |text: &str| !text.bytes().any(|byte| Some(byte) == delimiter || byte == self.dialect.quote);
+        match &written.spelling.form {
+            _ if written.quoted || written.space_led => false,
+            Form::Number(number) => number.ornaments().iter().all(|text| fine(text)),
+            _ => false,
+        }
     }
 
     /// Reads a file that was written by [`Layout::writer`]: by this very layout, so that the kinds and spellings are the
@@ -55,6 +70,12 @@ pub struct Writer<W: Write> {
     layout: Layout,
     out: Packer<W>,
     buffer: Vec<u8>,
+    /// Whether a column's numbers are written as they come: without quotes, which none of them needs.
+    plain: Vec<bool>,
+    /// Whether there are rows so far.
+    rows: bool,
+    /// Whether the last line is blank so far: a missing value in a file of one column.
+    blank: bool,
 }
 
 impl<W: Write> Writer<W> {
@@ -64,16 +85,23 @@ impl<W: Write> Writer<W> {
         let columns: Vec<Values<'_>> = (0..table.columns()).map(|index| table.values(index)).collect();
         let mut scratch = Vec::new();
         for row in 0..table.rows() {
-            self.buffer.extend_from_slice(self.layout.dialect.line_end.bytes());
+            if self.rows {
+                self.buffer.extend_from_slice(self.layout.dialect.line_end.bytes());
+            }
+            self.rows = true;
             let row_start = self.buffer.len();
             for (index, (values, written)) in columns.iter().zip(&self.layout.columns).enumerate() {
                 if index > 0 {
                     self.buffer.extend(self.layout.dialect.delimiter);
                 }
-                write_cell(value(values, row), written, &self.layout.dialect, &mut scratch, &mut self.buffer);
+                match value(values, row) {
+                    cell @ (Cell::Int(_) | Cell::Real(_)) if self.plain[index] => {
+                        written.spelling.write(cell, &mut self.buffer);
+                    }
+                    cell => write_cell(cell, written, &self.layout.dialect, &mut scratch, &mut self.buffer),
+                }
             }
-            // An empty line would be no row for most readers; but a source that has such rows keeps them.
-            debug_assert!(columns.len() == 1 || self.buffer.len() > row_start);
+            self.blank = self.buffer.len() == row_start;
             if self.buffer.len() >= BUFFER_BYTES {
                 self.out.write_all(&self.buffer)?;
                 self.buffer.clear();
@@ -84,7 +112,9 @@ impl<W: Write> Writer<W> {
 
     /// Ends the file and gives back what it was written to.
     pub fn finish(mut self) -> io::Result<W> {
-        let line_ends = usize::from(self.layout.line_end_last) + self.layout.blank_lines;
+        // Without its line end a blank last line would be no line.
+        let line_end_last = self.rows && self.layout.line_end_last || self.blank;
+        let line_ends = usize::from(line_end_last) + self.layout.blank_lines;
         for _ in 0..line_ends {
             self.buffer.extend_from_slice(self.layout.dialect.line_end.bytes());
         }
@@ -112,38 +142,28 @@ pub(crate) fn value<'a>(values: &Values<'a>, row: usize) -> Cell<'a> {
         Values::Bool(values) if values.is_valid(row) => Cell::Bool(values.value(row)),
         Values::Time(values) if values.is_valid(row) => Cell::Time(values.value(row)),
         Values::Text(values) => match values.key(row) {
-            Some(key) => Cell::Text(words(values).value(key)),
+            Some(key) => Cell::Text(values.values().as_string::<i32>().value(key)),
             None => Cell::Null,
         },
         _ => Cell::Null,
     }
 }
 
-fn words<'a>(values: &'a arrow_array::DictionaryArray<arrow_array::types::Int32Type>) -> &'a arrow_array::StringArray {
-    use arrow_array::cast::AsArray;
-    values.values().as_string::<i32>()
-}
-
 fn write_cell(cell: Cell<'_>, written: &Written, dialect: &Dialect, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+    let start = out.len();
+    if written.space_led {
+        out.push(b' ');
+    }
+    written.spelling.write(cell, out);
     let quoted = match cell {
         Cell::Null => written.null_quoted,
-        Cell::Text(text) => {
-            // Quotes tell a text from a missing value that is written the same.
-            let like_null = !written.null_quoted && text == written.spelling.null;
-            if written.quoted || like_null || dialect.needs_quotes(text.as_bytes()) {
-                dialect.write_quoted(text.as_bytes(), out);
-            } else {
-                out.extend_from_slice(text.as_bytes());
-            }
-            return;
-        }
+        // Quotes tell a text from a missing value that is written the same.
+        Cell::Text(text) => written.quoted || !written.null_quoted && text == written.spelling.null,
         _ => written.quoted,
     };
-    scratch.clear();
-    let start = out.len();
-    written.spelling.write(cell, out);
-    // A number may hold the delimiter as its decimal comma or thousands mark.
-    if quoted || written.kind != Kind::Text && dialect.needs_quotes(&out[start..]) {
+    let need = if quoted { Need::Must } else { dialect.need(&out[start..]) };
+    if need == Need::Must || need == Need::May && !written.quotes_inside {
+        scratch.clear();
         scratch.extend_from_slice(&out[start..]);
         out.truncate(start);
         dialect.write_quoted(scratch, out);

@@ -47,6 +47,25 @@ pub(crate) enum Fraction {
     Shortest { dot_zero: bool, exponent: bool },
 }
 
+impl std::fmt::Display for Number {
+    /// A number as it is written.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: f64 = 1234.5;
+        let mut out = Vec::new();
+        match self.fraction {
+            Fraction::None { .. } if self.width > 0 => self.write_int(1, &mut out),
+            Fraction::None { .. } => self.write_int(SHOWN as i64, &mut out),
+            _ => self.write_real(SHOWN, &mut out),
+        }
+        f.write_str(&String::from_utf8_lossy(&out))?;
+        match self.fraction {
+            Fraction::Trimmed { places, .. } => write!(f, " with up to {places} decimals"),
+            Fraction::Shortest { .. } => f.write_str(" with any decimals"),
+            Fraction::None { .. } | Fraction::Fixed { .. } => Ok(()),
+        }
+    }
+}
+
 impl Number {
     /// Numbers without any ornament.
     pub(crate) fn bare(fraction: Fraction) -> Number {
@@ -63,6 +82,12 @@ impl Number {
             width: 0,
             fraction,
         }
+    }
+
+    /// What is written beside digits and signs.
+    pub(crate) fn ornaments(&self) -> [String; 3] {
+        let marks = self.mark.into_iter().chain((self.places() != Some(0)).then_some(self.point));
+        [self.prefix.clone(), self.suffix.clone(), marks.map(char::from).collect()]
     }
 
     pub(crate) fn whole(&self) -> bool {
@@ -164,7 +189,13 @@ impl Number {
 
     fn write_head(&self, negative: bool, zero: bool, out: &mut Vec<u8>) {
         let plus = if zero { self.plus_zero } else { self.plus };
-        let sign: &[u8] = if negative { b"-" } else if plus { b"+" } else { b"" };
+        let sign: &[u8] = if negative {
+            b"-"
+        } else if plus {
+            b"+"
+        } else {
+            b""
+        };
         if self.sign_inside {
             out.extend_from_slice(self.prefix.as_bytes());
             out.extend_from_slice(sign);
@@ -213,6 +244,13 @@ impl Number {
 
     /// The digits of a cell: what is left without sign and ornaments.
     fn strip<'a>(&self, cell: &'a [u8]) -> Option<(bool, &'a [u8])> {
+        if self.prefix.is_empty() && self.suffix.is_empty() {
+            return Some(match cell {
+                [b'-', digits @ ..] => (true, digits),
+                [b'+', digits @ ..] => (false, digits),
+                digits => (false, digits),
+            });
+        }
         let (mut negative, mut rest) = (false, cell);
         for step in 0..2 {
             if (step == 1) == self.sign_inside {
@@ -273,14 +311,17 @@ impl Number {
             // Both sides are exact doubles, so the quotient is the nearest double to the cell.
             mantissa as f64 / POWERS[places]
         } else {
-            parse_slowly(digits, self.point, self.mark)?
+            parse(digits, self.point, self.mark)?
         };
         Some(if negative { -value } else { value })
     }
 }
 
 /// The nearest double to any run of digits.
-pub(crate) fn parse_slowly(digits: &[u8], point: u8, mark: Option<u8>) -> Option<f64> {
+pub(crate) fn parse(digits: &[u8], point: u8, mark: Option<u8>) -> Option<f64> {
+    if point == b'.' && mark.is_none() {
+        return std::str::from_utf8(digits).ok()?.parse().ok().filter(|value: &f64| value.is_finite());
+    }
     let plain = digits.iter().filter(|&&byte| Some(byte) != mark);
     let plain = plain.map(|&byte| if byte == point { '.' } else { char::from(byte) }).collect::<String>();
     plain.parse().ok().filter(|value: &f64| value.is_finite())

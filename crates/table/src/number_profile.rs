@@ -1,7 +1,7 @@
 //! Finds how a column writes its numbers. In: its cells, one by one. Out: the [`Number`] that writes each of them back
 //! byte for byte, or none.
 
-use crate::number::{DIGITS_EXACT, Fraction, Number, parse_slowly, write_shortest};
+use crate::number::{DIGITS_EXACT, Fraction, Number, parse, write_shortest};
 
 /// Longer runs of digits are identifiers, not quantities.
 const WHOLE_DIGITS_MAX: usize = 18;
@@ -102,7 +102,7 @@ impl<'a> Shape<'a> {
             return self.whole_digits + self.fraction.len();
         }
         let zeros = self.fraction.iter().take_while(|&&byte| byte == b'0').count();
-        self.fraction.len() - zeros + if self.whole_digits > 1 { self.whole_digits - 1 } else { 0 }
+        self.fraction.len() - zeros + self.whole_digits.saturating_sub(1)
     }
 
     fn zero(&self) -> bool {
@@ -186,7 +186,8 @@ impl Numbers {
 
     /// The spelling that writes back every cell seen.
     pub(crate) fn form(&self) -> Option<Number> {
-        self.points.form(&self.bare).or_else(|| self.commas.form(&self.bare))
+        // While a comma may yet be a thousands mark it is not taken for a decimal comma.
+        if self.points.alive { self.points.form(&self.bare) } else { self.commas.form(&self.bare) }
     }
 }
 
@@ -228,6 +229,8 @@ struct Tracker {
     exponent: bool,
     /// A number so small or large that Python would have written an exponent.
     extreme: bool,
+    /// Room to write in, kept from cell to cell.
+    written: Vec<u8>,
 }
 
 impl Tracker {
@@ -262,6 +265,7 @@ impl Tracker {
             shortest_breaks: false,
             exponent: false,
             extreme: false,
+            written: Vec::new(),
         }
     }
 
@@ -338,25 +342,32 @@ impl Tracker {
     }
 
     fn value(&self, shape: &Shape<'_>) -> Option<f64> {
-        parse_slowly(shape.digits, self.point, shape.mark)
+        parse(shape.digits, self.point, shape.mark)
     }
 
     /// Checks by writing, for cells with more digits than a double is sure to carry.
     fn weigh(&mut self, shape: &Shape<'_>) {
-        let plain: Vec<u8> = shape.digits.iter().filter(|&&byte| Some(byte) != shape.mark).copied().collect();
-        let Some(value) = self.value(shape) else {
+        let Some(value) = self.value(shape).filter(|_| shape.mark.is_none()) else {
             (self.fixed_breaks, self.shortest_breaks) = (true, true);
             return;
         };
-        let number = Number { point: self.point, bare_point: shape.whole_digits == 0, ..Number::bare(Fraction::None { zeros: 0 }) };
-        let mut written = Vec::new();
-        let dot_zero = shape.fraction == b"0";
-        Number { fraction: Fraction::Shortest { dot_zero, exponent: false }, ..number.clone() }.write_real(value, &mut written);
-        self.shortest_breaks |= written != plain || shape.mark.is_some();
-        written.clear();
-        Number { fraction: Fraction::Fixed { places: shape.fraction.len() }, ..number }.write_real(value, &mut written);
-        self.fixed_breaks |= written != plain || shape.mark.is_some();
         self.extreme |= value != 0.0 && !(1e-4..1e16).contains(&value);
+        // Where the number of digits varies, there is nothing fixed to check.
+        self.fixed_breaks |= self.places_min != self.places_max;
+        if !self.fixed_breaks {
+            self.fixed_breaks = !self.writes(shape, value, Fraction::Fixed { places: shape.fraction.len() });
+        }
+        if !self.shortest_breaks {
+            let dot_zero = shape.fraction == b"0";
+            self.shortest_breaks = !self.writes(shape, value, Fraction::Shortest { dot_zero, exponent: false });
+        }
+    }
+
+    fn writes(&mut self, shape: &Shape<'_>, value: f64, fraction: Fraction) -> bool {
+        self.written.clear();
+        let number = Number { point: self.point, bare_point: shape.whole_digits == 0, ..Number::bare(fraction) };
+        number.write_real(value, &mut self.written);
+        self.written == shape.digits
     }
 
     /// Cells with an exponent must be written as Python writes them.
@@ -392,6 +403,7 @@ impl Tracker {
             // A bare whole number of more digits than a double carries is not checked one by one.
             fixed_breaks: self.fixed_breaks || bare.digits_max > DIGITS_EXACT,
             shortest_breaks: self.shortest_breaks || bare.digits_max > DIGITS_EXACT,
+            written: Vec::new(),
             ..*self
         }
     }
@@ -447,7 +459,8 @@ impl Tracker {
             return None;
         }
         let exact = self.whole_max + self.places_max <= DIGITS_EXACT;
-        if self.places_min == self.places_max && !self.exponent && (exact || !self.fixed_breaks && self.mark.is_none()) {
+        if self.places_min == self.places_max && !self.exponent && (exact || !self.fixed_breaks && self.mark.is_none())
+        {
             return Some(Number { fraction: Fraction::Fixed { places: self.places_max }, ..number.clone() });
         }
         if self.zero_tailed || self.whole_bare && self.whole_dot_zero {

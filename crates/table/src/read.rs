@@ -1,13 +1,14 @@
 //! Reads files as tables. In: an open file and its name. Out: a uniform sample as a [`Table`], the file's [`Layout`], and
 //! the rows that were malformed. One pass, and memory bounded by the options.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 
 use crate::assemble::{assemble, cell};
 use crate::content;
-use crate::csv::{End, Next, Records};
-use crate::dialect::{LineEnd, sniff};
+use crate::csv::{End, Field, Next, Records};
+use crate::dialect::{Dialect, LineEnd, Need, sniff};
 use crate::flaw::{Flaw, SetAside, Unreadable};
 use crate::packing::{Packing, unpack};
 use crate::profile::{Profile, Written};
@@ -46,9 +47,10 @@ pub fn read(name: &str, file: &File, options: &ReadOptions) -> Result<Reading, U
     let mut start = open(name, file)?;
     let packing = start.packing;
     let header = start.header()?;
+    let mut seen = HashSet::new();
     let mut duplicates: Vec<String> = Vec::new();
-    for (index, name) in header.names.iter().enumerate() {
-        if header.names[..index].contains(name) && !duplicates.contains(name) {
+    for name in &header.names {
+        if !seen.insert(name) && !duplicates.contains(name) {
             duplicates.push(name.clone());
         }
     }
@@ -56,7 +58,7 @@ pub fn read(name: &str, file: &File, options: &ReadOptions) -> Result<Reading, U
         return Err(Unreadable::DuplicateHeader { names: duplicates });
     }
     let mut profiles: Vec<Profile> = header.names.iter().map(|_| Profile::new()).collect();
-    let scan = start.scan(header.names.len(), options, Some(&mut profiles))?;
+    let scan = start.scan(header.names.len(), options, usize::MAX, Some(&mut profiles))?;
     if scan.rows == 0 && scan.set_aside.rows == 0 {
         return Err(Unreadable::NoRecords);
     }
@@ -76,8 +78,9 @@ pub fn read(name: &str, file: &File, options: &ReadOptions) -> Result<Reading, U
     let layout = Layout {
         packing,
         byte_order_mark: start.byte_order_mark,
-        dialect: crate::dialect::Dialect { line_end: header.line_end, ..start.records.dialect },
+        dialect: Dialect { line_end: start.line_end(scan.ends.0, scan.ends.1), ..start.records.dialect },
         header: header.bytes,
+        header_end: header.end,
         columns,
         line_end_last: scan.line_end_last,
         blank_lines: scan.blank_lines,
@@ -100,7 +103,7 @@ pub(crate) fn read_back(layout: &Layout, file: &File, options: &ReadOptions) -> 
     if start.header()?.bytes != layout.header {
         return Err(Unreadable::OtherHeader);
     }
-    let scan = start.scan(layout.columns.len(), options, None)?;
+    let scan = start.scan(layout.columns.len(), options, layout.blank_lines, None)?;
     if scan.set_aside.rows > 0 {
         return Err(Unreadable::Malformed { set_aside: scan.set_aside, rows: scan.rows });
     }
@@ -108,7 +111,7 @@ pub(crate) fn read_back(layout: &Layout, file: &File, options: &ReadOptions) -> 
     assemble(&records, &layout.dialect, &layout.columns).map_err(|misspelt| {
         let column = layout.columns[misspelt.column].name.clone();
         let mut set_aside = SetAside::default();
-        set_aside.add(misspelt.record as u64 + 2, Flaw::Cell { column });
+        set_aside.add(misspelt.line, Flaw::Cell { column });
         Unreadable::Malformed { set_aside, rows: scan.rows - 1 }
     })
 }
@@ -134,7 +137,7 @@ fn open<'a>(name: &str, file: &'a File) -> Result<Start<'a>, Unreadable> {
 struct Header {
     bytes: Vec<u8>,
     names: Vec<String>,
-    line_end: LineEnd,
+    end: LineEnd,
 }
 
 /// What a pass over all rows found.
@@ -142,17 +145,27 @@ struct Scan {
     sample: Sample,
     rows: u64,
     set_aside: SetAside,
+    /// Rows that end with a carriage return and line feed, and rows that end with one byte.
+    ends: (u64, u64),
     line_end_last: bool,
     blank_lines: usize,
+    scratch: Vec<u8>,
 }
 
 impl Start<'_> {
     fn header(&mut self) -> Result<Header, Unreadable> {
         let packing = self.packing;
-        match self.records.advance().map_err(|error| packing.blame(error))? {
+        let mut blank = false;
+        let mut next = self.records.advance().map_err(|error| packing.blame(error))?;
+        while matches!(next, Next::Record(_)) && self.records.bytes().is_empty() {
+            blank = true;
+            next = self.records.advance().map_err(|error| packing.blame(error))?;
+        }
+        match next {
+            Next::Record(_) if blank => Err(Unreadable::Header { flaw: Flaw::Blank }),
             Next::End => Err(Unreadable::NoRecords),
             Next::Flawed(flaw) => Err(Unreadable::Header { flaw }),
-            Next::Record(_) => {
+            Next::Record(end) => {
                 let record = self.records.bytes();
                 check_text(record, self.records.line())?;
                 let mut names = Vec::new();
@@ -161,60 +174,106 @@ impl Start<'_> {
                     let name = cell(record, field, &self.records.dialect, &mut scratch);
                     names.push(String::from_utf8_lossy(name).into_owned());
                 }
-                Ok(Header { bytes: record.to_vec(), names, line_end: self.records.dialect.line_end })
+                let end = self.line_end(u64::from(end == End::LineAfterReturn), u64::from(end == End::Line));
+                Ok(Header { bytes: record.to_vec(), names, end })
             }
         }
     }
 
+    /// The line end of most of so many rows with and without a carriage return before the line feed.
+    fn line_end(&self, with: u64, without: u64) -> LineEnd {
+        match self.records.dialect.line_end {
+            LineEnd::Cr => LineEnd::Cr,
+            LineEnd::Lf | LineEnd::CrLf if with > without => LineEnd::CrLf,
+            LineEnd::Lf | LineEnd::CrLf if without > with => LineEnd::Lf,
+            same => same,
+        }
+    }
+
+    /// Goes over all rows behind the header. `blank_lines_max` bounds the blank lines at the end that are not rows.
     fn scan(
         &mut self,
         columns: usize,
         options: &ReadOptions,
-        mut profiles: Option<&mut Vec<Profile>>,
+        blank_lines_max: usize,
+        mut profiles: Option<&mut [Profile]>,
     ) -> Result<Scan, Unreadable> {
         let packing = self.packing;
-        let sample = Sample::new(options.rows_max, options.bytes_max, options.seed);
-        let set_aside = SetAside::default();
-        let mut scan = Scan { sample, rows: 0, set_aside, line_end_last: true, blank_lines: 0 };
+        let mut scan = Scan::new(options);
         let mut blank: Vec<u64> = Vec::new();
-        let mut scratch = Vec::new();
         loop {
             let next = self.records.advance().map_err(|error| packing.blame(error))?;
             let line = self.records.line();
-            let end = match next {
-                Next::End => break,
-                Next::Flawed(flaw) => {
-                    scan.set_aside.add(line, flaw);
-                    continue;
-                }
-                Next::Record(end) => end,
-            };
-            let (record, fields) = (self.records.bytes(), self.records.fields());
-            if record.is_empty() && columns > 1 {
+            let ended = matches!(next, Next::End);
+            if let Next::Record(_) = next
+                && self.records.bytes().is_empty()
+            {
                 blank.push(line);
                 continue;
             }
-            for line in blank.drain(..) {
-                scan.set_aside.add(line, Flaw::Blank);
-            }
-            check_text(record, line)?;
-            if fields.len() != columns {
-                scan.set_aside.add(line, Flaw::Fields { found: fields.len(), expected: columns });
-                continue;
-            }
-            if let Some(profiles) = &mut profiles {
-                for (field, profile) in fields.iter().zip(profiles.iter_mut()) {
-                    let dialect = &self.records.dialect;
-                    let cell = cell(record, field, dialect, &mut scratch);
-                    profile.see(cell, field.quoted, field.quoted && dialect.needs_quotes(cell));
+            // Blank lines at the end are kept as such; in between they are rows of a file of one column.
+            let spared = if ended { blank_lines_max.min(blank.len()) } else { 0 };
+            scan.blank_lines = spared;
+            for line in blank.drain(spared..) {
+                if columns > 1 {
+                    scan.set_aside.add(line, Flaw::Blank);
+                } else {
+                    scan.take(line, b"", &[BLANK], &self.records.dialect, profiles.as_deref_mut());
                 }
             }
-            scan.rows += 1;
-            scan.sample.offer(record);
-            scan.line_end_last = end != End::File;
+            match next {
+                Next::End => return Ok(scan),
+                Next::Flawed(flaw) => scan.set_aside.add(line, flaw),
+                Next::Record(end) => {
+                    let (record, fields) = (self.records.bytes(), self.records.fields());
+                    check_text(record, line)?;
+                    scan.line_end_last = end != End::File;
+                    scan.ends.0 += u64::from(end == End::LineAfterReturn);
+                    scan.ends.1 += u64::from(end == End::Line);
+                    if fields.len() == columns {
+                        scan.take(line, record, fields, &self.records.dialect, profiles.as_deref_mut());
+                    } else {
+                        scan.set_aside.add(line, Flaw::Fields { found: fields.len(), expected: columns });
+                    }
+                }
+            }
         }
-        scan.blank_lines = blank.len();
-        Ok(scan)
+    }
+}
+
+/// The only field of a blank line.
+const BLANK: Field = Field { start: 0, end: 0, quoted: false, escaped: false };
+
+impl Scan {
+    fn new(options: &ReadOptions) -> Scan {
+        Scan {
+            sample: Sample::new(options.rows_max, options.bytes_max, options.seed),
+            rows: 0,
+            set_aside: SetAside::default(),
+            ends: (0, 0),
+            line_end_last: true,
+            blank_lines: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Takes a sound row.
+    fn take(
+        &mut self,
+        line: u64,
+        record: &[u8],
+        fields: &[Field],
+        dialect: &Dialect,
+        profiles: Option<&mut [Profile]>,
+    ) {
+        // Most rows have no quotes at all, which one look at the whole row tells.
+        let plain = memchr::memchr(dialect.quote, record).is_none();
+        for (field, profile) in fields.iter().zip(profiles.into_iter().flatten()) {
+            let cell = cell(record, field, dialect, &mut self.scratch);
+            profile.see(cell, field.quoted, if plain { Need::None } else { dialect.need(cell) });
+        }
+        self.rows += 1;
+        self.sample.offer(line, record);
     }
 }
 

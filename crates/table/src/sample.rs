@@ -4,7 +4,7 @@
 use std::collections::BinaryHeap;
 
 /// Bytes that a kept record costs beside its own.
-const OVERHEAD_BYTES: usize = 48;
+const OVERHEAD_BYTES: usize = 56;
 
 /// The records with the smallest priorities so far, a priority being drawn per position from the seed
 /// (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006, with equal weights).
@@ -23,7 +23,14 @@ pub(crate) struct Sample {
 struct Kept {
     priority: u64,
     row: u64,
-    record: Box<[u8]>,
+    record: Record,
+}
+
+/// A kept record and the line it begins on.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Record {
+    pub line: u64,
+    pub bytes: Box<[u8]>,
 }
 
 impl Sample {
@@ -32,7 +39,7 @@ impl Sample {
     }
 
     /// Offers the next record.
-    pub(crate) fn offer(&mut self, record: &[u8]) {
+    pub(crate) fn offer(&mut self, line: u64, record: &[u8]) {
         let row = self.seen;
         self.seen += 1;
         let priority = mix(self.seed ^ mix(row));
@@ -40,17 +47,17 @@ impl Sample {
             return;
         }
         self.bytes += record.len() + OVERHEAD_BYTES;
-        self.kept.push(Kept { priority, row, record: record.into() });
+        self.kept.push(Kept { priority, row, record: Record { line, bytes: record.into() } });
         // One record always stays, so that a file of one huge row is still a table.
         while self.kept.len() > 1 && (self.kept.len() > self.rows_max || self.bytes > self.bytes_max) {
             let Some(out) = self.kept.pop() else { break };
-            self.bytes -= out.record.len() + OVERHEAD_BYTES;
+            self.bytes -= out.record.bytes.len() + OVERHEAD_BYTES;
             self.limit = Some(out.priority);
         }
     }
 
     /// The kept records in source order.
-    pub(crate) fn into_records(self) -> Vec<Box<[u8]>> {
+    pub(crate) fn into_records(self) -> Vec<Record> {
         let mut kept = self.kept.into_vec();
         kept.sort_unstable_by_key(|kept| kept.row);
         kept.into_iter().map(|kept| kept.record).collect()

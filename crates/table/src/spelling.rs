@@ -51,6 +51,18 @@ pub enum Cell<'a> {
     Text(&'a str),
 }
 
+impl std::fmt::Display for Form {
+    /// What a value looks like, such as `$1,234.50` or `%d/%m/%Y`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Form::Plain => f.write_str("plain"),
+            Form::Number(number) => number.fmt(f),
+            Form::Words { yes, no } => write!(f, "{yes}/{no}"),
+            Form::Time(pattern) => pattern.fmt(f),
+        }
+    }
+}
+
 impl Spelling {
     /// Text as it stands, with the empty string for a missing value.
     pub fn plain() -> Spelling {
@@ -105,7 +117,9 @@ impl Spelling {
             (_, Cell::Text(text)) => out.extend_from_slice(text.as_bytes()),
             (Form::Number(number), Cell::Int(value)) => number.write_int(value, out),
             (Form::Number(number), Cell::Real(value)) => number.write_real(value, out),
-            (Form::Words { yes, no }, Cell::Bool(value)) => out.extend_from_slice(if value { yes } else { no }.as_bytes()),
+            (Form::Words { yes, no }, Cell::Bool(value)) => {
+                out.extend_from_slice(if value { yes } else { no }.as_bytes())
+            }
             (Form::Time(pattern), Cell::Time(value)) => pattern.write(value, out),
             (_, Cell::Int(value)) => Number::bare(Fraction::None { zeros: 0 }).write_int(value, out),
             (_, Cell::Real(value)) => shortest().write_real(value, out),

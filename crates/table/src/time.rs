@@ -9,7 +9,17 @@ pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -22,17 +32,35 @@ pub(crate) enum Item {
     YearShort,
     Month,
     Day,
-    MonthName { long: bool, case: Case },
-    Weekday { long: bool, case: Case },
+    MonthName {
+        long: bool,
+        case: Case,
+    },
+    Weekday {
+        long: bool,
+        case: Case,
+    },
     Hour,
     Hour12,
     Minute,
     Second,
     /// Digits behind the second.
     Fraction(usize),
+    /// A point and six digits, or nothing on the full second.
+    FractionSix,
+    /// A point and the digits up to the last that is not zero, or nothing on the full second.
+    FractionTrimmed,
     /// AM or PM.
-    Half { upper: bool },
+    Half {
+        upper: bool,
+    },
     Literal(String),
+}
+
+impl Item {
+    pub(crate) fn fraction(&self) -> bool {
+        matches!(self, Item::Fraction(_) | Item::FractionSix | Item::FractionTrimmed)
+    }
 }
 
 /// The letters of a written name.
@@ -152,6 +180,15 @@ pub(crate) fn read_items<'a>(items: &[Item], cell: &'a [u8], padding: &mut Paddi
             Item::Minute => parts.minute = digits(&mut rest, 2, 2)?.0,
             Item::Second => parts.second = digits(&mut rest, 2, 2)?.0,
             Item::Fraction(places) => parts.micros = fraction(&mut rest, *places)?,
+            Item::FractionSix | Item::FractionTrimmed => {
+                if let [b'.', behind @ ..] = rest {
+                    rest = behind;
+                    let places = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                    let last = places.checked_sub(1).map(|last| rest[last]);
+                    let fits = if *item == Item::FractionSix { places == 6 } else { places <= 6 && last > Some(b'0') };
+                    parts.micros = Some(fraction(&mut rest, places)?).filter(|&micros| fits && micros > 0)?;
+                }
+            }
             Item::Half { upper } => parts.afternoon = Some(half(&mut rest, *upper)?),
             Item::Literal(literal) => rest = rest.strip_prefix(literal.as_bytes())?,
         }
@@ -206,6 +243,33 @@ fn half(rest: &mut &[u8], upper: bool) -> Option<bool> {
     }
 }
 
+impl std::fmt::Display for Pattern {
+    /// The pattern as strftime writes it; `%-d` for days without padding, `%3f` for three digits behind the second.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let pad = |padded: bool| if padded { "" } else { "-" };
+        for item in &self.items {
+            match item {
+                Item::Year => f.write_str("%Y")?,
+                Item::YearShort => f.write_str("%y")?,
+                Item::Month => write!(f, "%{}m", pad(self.date_padded))?,
+                Item::Day => write!(f, "%{}d", pad(self.date_padded))?,
+                Item::MonthName { long, .. } => f.write_str(if *long { "%B" } else { "%b" })?,
+                Item::Weekday { long, .. } => f.write_str(if *long { "%A" } else { "%a" })?,
+                Item::Hour => write!(f, "%{}H", pad(self.hour_padded))?,
+                Item::Hour12 => write!(f, "%{}I", pad(self.hour_padded))?,
+                Item::Minute => f.write_str("%M")?,
+                Item::Second => f.write_str("%S")?,
+                Item::Fraction(places) => write!(f, "%{places}f")?,
+                Item::FractionSix => f.write_str("[.%6f]")?,
+                Item::FractionTrimmed => f.write_str("[.%f]")?,
+                Item::Half { upper } => f.write_str(if *upper { "%p" } else { "%P" })?,
+                Item::Literal(literal) => f.write_str(literal)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Pattern {
     pub(crate) fn read(&self, cell: &[u8]) -> Option<i64> {
         let mut padding = Padding::default();
@@ -239,6 +303,13 @@ impl Pattern {
                     write!(out, "{:06}", clock % SECOND).expect("writing to memory does not fail");
                     out.resize(start + places, b'0');
                 }
+                Item::FractionSix | Item::FractionTrimmed if clock % SECOND == 0 => {}
+                Item::FractionSix | Item::FractionTrimmed => {
+                    write!(out, ".{:06}", clock % SECOND).expect("writing to memory does not fail");
+                    while *item == Item::FractionTrimmed && out.last() == Some(&b'0') {
+                        out.pop();
+                    }
+                }
                 Item::Half { upper } => {
                     let half: &[u8] = if hour < 12 { b"am" } else { b"pm" };
                     out.extend(half.iter().map(|letter| if *upper { letter.to_ascii_uppercase() } else { *letter }));
@@ -252,6 +323,7 @@ impl Pattern {
     pub(crate) fn step(&self) -> i64 {
         let step = |item: &Item| match item {
             Item::Fraction(places) => 10i64.pow(6u32.saturating_sub(*places as u32)),
+            Item::FractionSix | Item::FractionTrimmed => 1,
             Item::Second => SECOND,
             Item::Minute => MINUTE,
             Item::Hour | Item::Hour12 => HOUR,
@@ -260,7 +332,8 @@ impl Pattern {
         self.items.iter().map(step).min().unwrap_or(DAY)
     }
 
-    /// The first and last times that can be written, in microseconds since 1970-01-01.
+    /// The first and last times that can be written, in microseconds since 1970-01-01; whole seconds, since a double
+    /// does not carry a microsecond of the year 9999.
     pub(crate) fn range(&self) -> (i64, i64) {
         let (first, last) = if self.items.contains(&Item::YearShort) {
             (1969, 2068)
@@ -276,7 +349,7 @@ impl Pattern {
         } else {
             1
         };
-        (days_of(first, 1, 1) * DAY, end * DAY - self.step())
+        (days_of(first, 1, 1) * DAY, end * DAY - self.step().max(SECOND))
     }
 
     /// Whether the pattern is digits alone, such as 20240131, which could be any number.
@@ -311,7 +384,9 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
     const TO_1970: i64 = 719_468;
     let year = if month > 2 { year } else { year - 1 };
     let month = (month + 9) % 12;
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day - 1 - TO_1970
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
+        - 1
+        - TO_1970
 }
 
 /// The Gregorian date (year, month, day) of a day since 1970-01-01.

@@ -6,10 +6,11 @@ use crate::time::{Case, Item, Padding, Pattern, read_items};
 /// The dates that are tried, as in strftime; `B` is a month's name in any length and case. Earlier ones are preferred.
 const DATES: [&str; 29] = [
     "Y-m-d", "Y/m/d", "Y.m.d", "Ymd", "Y m d", "d/m/Y", "m/d/Y", "d.m.Y", "m.d.Y", "d-m-Y", "m-d-Y", "d/m/y", "m/d/y",
-    "d.m.y", "d-m-y", "m-d-y", "y-m-d", "y/m/d", "d-B-Y", "d-B-y", "d B Y", "d B y", "B d, Y", "B d Y", "Y-B-d", "d/B/Y",
-    "dBY", "Y-m", "m/Y",
+    "d.m.y", "d-m-y", "m-d-y", "y-m-d", "y/m/d", "d-B-Y", "d-B-y", "d B Y", "d B y", "B d, Y", "B d Y", "Y-B-d",
+    "d/B/Y", "dBY", "Y-m", "m/Y",
 ];
-const CLOCKS: [&str; 9] = ["H:M:S.f", "H:M:S,f", "H:M:S", "H:M", "I:M:S p", "I:M:Sp", "I:M p", "I:Mp", "HMS"];
+const CLOCKS: [&str; 11] =
+    ["H:M:S.f", "H:M:S,f", "H:M:S", "H:M:Sg", "H:M:St", "H:M", "I:M:S p", "I:M:Sp", "I:M p", "I:Mp", "HMS"];
 const JOINS: [&str; 7] = ["T", " ", "", "_", ", ", " - ", " at "];
 const CELL_BYTES_MAX: usize = 48;
 
@@ -49,8 +50,15 @@ impl Times {
             return;
         }
         self.varied |= self.first != cell;
-        let unlikely = &mut self.unlikely;
-        self.candidates.retain_mut(|candidate| candidate.fits(cell, unlikely));
+        let (unlikely, mut wider) = (&mut self.unlikely, Vec::new());
+        self.candidates.retain_mut(|candidate| {
+            let fits = candidate.fits(cell, unlikely);
+            if !fits {
+                wider.extend(candidate.wider());
+            }
+            fits
+        });
+        self.candidates.extend(wider.into_iter().filter_map(|mut wider| wider.fits(cell, unlikely).then_some(wider)));
     }
 
     /// The pattern that writes back every cell seen.
@@ -79,8 +87,24 @@ impl Candidate {
         if self.items[0] == Item::Year {
             *unlikely |= !YEARS.contains(&&cell[..4]);
         }
-        (self.date_padded, self.hour_padded) = (padding.date, padding.hour);
-        rest.is_empty() && !padding.mixed
+        let fits = rest.is_empty() && !padding.mixed;
+        if fits {
+            (self.date_padded, self.hour_padded) = (padding.date, padding.hour);
+        }
+        fits
+    }
+
+    /// The patterns that fit all that this one fits, and fractions of seconds too. They are tried when this one fails,
+    /// so that columns of full seconds are not read three times.
+    fn wider(&self) -> Vec<Candidate> {
+        let after = self.items.iter().position(|item| *item == Item::Second).map(|second| second + 1);
+        let Some(after) = after.filter(|_| !self.items.iter().any(Item::fraction)) else { return Vec::new() };
+        let with = |fraction: Item| {
+            let mut items = self.items.clone();
+            items.insert(after, fraction);
+            Candidate { items, date_padded: self.date_padded, hour_padded: self.hour_padded }
+        };
+        vec![with(Item::FractionSix), with(Item::FractionTrimmed)]
     }
 }
 
@@ -102,7 +126,8 @@ fn candidates(cell: &[u8]) -> Vec<Candidate> {
                     let Some(rest) = rest.strip_prefix(join.as_bytes()) else { continue };
                     for (clock, zone) in clocks(rest) {
                         let join = Item::Literal(join.into());
-                        let join = if matches!(&join, Item::Literal(text) if text.is_empty()) { vec![] } else { vec![join] };
+                        let join =
+                            if matches!(&join, Item::Literal(text) if text.is_empty()) { vec![] } else { vec![join] };
                         keep([items.clone(), join, clock, zone].concat(), cell, &mut found);
                     }
                 }
@@ -148,6 +173,9 @@ fn weekdays(cell: &[u8]) -> Vec<(Vec<Item>, &[u8])> {
 fn clocks(rest: &[u8]) -> Vec<(Vec<Item>, Vec<Item>)> {
     let mut found = Vec::new();
     for clock in CLOCKS {
+        if clock.ends_with(['g', 't']) && !rest.contains(&b'.') {
+            continue;
+        }
         for (items, behind) in fit(clock, rest) {
             if behind.is_empty() {
                 found.push((items, vec![]));
@@ -164,9 +192,13 @@ fn zone(rest: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(rest).ok()?;
     let bare = text.strip_prefix(' ').unwrap_or(text);
     let offset = bare.strip_prefix(['+', '-']).is_some_and(|digits| {
-        matches!(digits.len(), 2 | 4 | 5) && digits.bytes().enumerate().all(|(at, b)| b.is_ascii_digit() || at == 2 && b == b':')
+        matches!(digits.len(), 2 | 4 | 5)
+            && digits.bytes().enumerate().all(|(at, b)| b.is_ascii_digit() || at == 2 && b == b':')
     });
-    let letters = matches!(bare, "Z" | "UTC" | "GMT" | "EST" | "EDT" | "CST" | "CDT" | "MST" | "MDT" | "PST" | "PDT" | "CET" | "CEST");
+    let letters = matches!(
+        bare,
+        "Z" | "UTC" | "GMT" | "EST" | "EDT" | "CST" | "CDT" | "MST" | "MDT" | "PST" | "PDT" | "CET" | "CEST"
+    );
     (offset || letters).then_some(text)
 }
 
@@ -199,6 +231,8 @@ fn items(pattern: &str, cell: &[u8], long: bool, case: Case) -> Option<Vec<Item>
             'M' => Item::Minute,
             'S' => Item::Second,
             'f' => Item::Fraction(fraction_places(cell)?),
+            'g' => Item::FractionSix,
+            't' => Item::FractionTrimmed,
             'p' => Item::Half { upper: cell.iter().any(|byte| matches!(byte, b'A' | b'P')) },
             other => Item::Literal(other.into()),
         });
