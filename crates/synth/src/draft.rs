@@ -76,6 +76,18 @@ impl Draft {
         (draft, scale)
     }
 
+    /// The draft of a column of which only presence is learned.
+    pub(crate) fn presence(name: &str, encoded: Encoded) -> (Draft, Scale) {
+        let mut draft = Draft::hidden(format!("`{name}`"), encoded.values, 0.0, 1.0, Measure::Category);
+        draft.values.iter_mut().filter(|v| !v.is_nan()).for_each(|v| *v = 0.0);
+        draft.nominal = true;
+        let scale = match encoded.scale {
+            Scale::Text { .. } => Scale::Text { words: Vec::new() },
+            other => other,
+        };
+        (draft, scale)
+    }
+
     /// A node that no column shows.
     pub(crate) fn hidden(label: String, values: Vec<f64>, base: f64, unit: f64, measure: Measure) -> Draft {
         Draft { label, values, nominal: false, grid: true, base, unit, measure, law: None, kept: None }

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use table::Table;
+use arrow_array::{Array, StringArray};
+use table::{Table, Values};
 
 use crate::absent::{Absence, Verdict, find_absences};
 use crate::draft::Draft;
@@ -11,7 +12,10 @@ use crate::encode::{Encoded, Scale, encode};
 use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
 use crate::find_time::find_calendar;
-use crate::generator::{Node, Output, Trees};
+use crate::generator::{Maker, Node, Output, Trees};
+use crate::ids::{plan_numbers, plan_texts};
+use crate::random::mix;
+use crate::text::Writer;
 use crate::guard::Guard;
 use crate::law::Law;
 use crate::model::{Note, Progress, Unfit};
@@ -42,8 +46,23 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
     let tt = std::time::Instant::now(); let tick = |w: &str| if std::env::var("DBG").is_ok() { eprintln!("{w} {:.2}", tt.elapsed().as_secs_f64()) };
     let mut notes = notes;
     let encoded: Vec<Encoded> = (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor)).collect();
-    let (mut drafts, scales): (Vec<Draft>, Vec<Scale>) =
-        encoded.into_par_iter().enumerate().map(|(at, column)| Draft::of(real.name(at), column, false)).unzip();
+    let makers: Vec<Option<Maker>> = (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
+    let (mut drafts, scales): (Vec<Draft>, Vec<Scale>) = encoded
+        .into_par_iter()
+        .enumerate()
+        .map(|(at, column)| match &makers[at] {
+            Some(Maker::Ids(_)) => Draft::presence(real.name(at), column),
+            maker => Draft::of(real.name(at), column, maker.is_some()),
+        })
+        .unzip();
+    for (at, maker) in makers.iter().enumerate() {
+        let how = match maker {
+            Some(Maker::Ids(_)) => "holds identifiers: new ones of the same form are made",
+            Some(Maker::Writer(_)) => "holds texts that few rows share: new ones are written",
+            None => continue,
+        };
+        notes.push(Note { kind: "column", text: format!("`{}` {how}.", real.name(at)) });
+    }
     tick("encoded");
     find_calendar(&mut drafts, &mut notes);
     tick("calendar");
@@ -69,13 +88,38 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
         absences: learned.absences,
     });
     let nodes = nodes.collect();
-    let outputs = scales.into_iter().enumerate().map(|(index, scale)| Output {
+    let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
         name: real.name(index).to_string(),
         spelling: real.spelling(index).clone(),
         scale,
         node: index as u16,
+        maker,
     });
     Ok(Trees { nodes, order: plan.order, outputs: outputs.collect(), notes })
+}
+
+/// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.
+fn find_maker(real: &Table, at: usize, encoded: &Encoded, floor: usize, seed: u64) -> Option<Maker> {
+    /// Share of present rows whose words are held by too few rows, from which on new words are written.
+    const RARE_MIN: f64 = 0.3;
+    let key = mix(seed ^ mix(at as u64 + 1));
+    match real.values(at) {
+        Values::Int(values) => plan_numbers(&values.iter().collect::<Vec<_>>(), key).map(Maker::Ids),
+        Values::Text(values) => {
+            let words = values.values().as_any().downcast_ref::<StringArray>()?;
+            let texts: Vec<&str> = (0..values.len()).filter_map(|row| values.key(row)).map(|key| words.value(key)).collect();
+            if texts.is_empty() || (encoded.rare_rows as f64) < RARE_MIN * texts.len() as f64 {
+                return None;
+            }
+            let different = texts.iter().collect::<std::collections::BTreeSet<_>>().len();
+            let unique = different == texts.len() && texts.len() >= 10;
+            if unique && let Some(plan) = plan_texts(&texts, key) {
+                return Some(Maker::Ids(plan));
+            }
+            Some(Maker::Writer(Writer::learn(&texts, floor, unique, key)))
+        }
+        _ => None,
+    }
 }
 
 /// Whether no other number comes close to telling this one by a straight line: then a list of values serves it better

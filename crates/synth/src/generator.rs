@@ -1,7 +1,7 @@
 //! The fitted engine: nodes in the order they are drawn come in, a table of synthetic rows goes out, block by block.
 
 use rayon::prelude::*;
-use table::{Spelling, Table};
+use table::{Column, Spelling, Table};
 
 use crate::absent::Absence;
 use crate::drawn::{Drawing, Drawn};
@@ -9,8 +9,10 @@ use crate::encode::Scale;
 use crate::guard::Guard;
 use crate::law::Law;
 use crate::model::{Ask, Generator, Note};
-use crate::random::Random;
+use crate::ids::IdPlan;
+use crate::random::{Random, mix};
 use crate::shape::{Binning, Shape};
+use crate::text::Writer;
 
 /// The fitted tabular engine.
 pub(crate) struct Trees {
@@ -52,6 +54,34 @@ pub(crate) struct Output {
     pub(crate) scale: Scale,
     /// The node that gives the ticks.
     pub(crate) node: u16,
+    /// What makes the values that no list holds.
+    pub(crate) maker: Option<Maker>,
+}
+
+/// What makes new values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Maker {
+    /// Identifiers.
+    Ids(IdPlan),
+    /// Texts.
+    Writer(Writer),
+}
+
+impl Output {
+    fn column(&self, ticks: &[f64], ask: &Ask, salt: u64) -> Column {
+        let row_of = |at: usize| ask.first_row + at as u64;
+        if let (Some(Maker::Ids(plan)), Scale::Int { .. }) = (&self.maker, &self.scale) {
+            let id = |at: usize| plan.id(row_of(at), ask.rows_total, salt).parse().ok();
+            let ids = ticks.iter().enumerate().map(|(at, tick)| if tick.is_nan() { None } else { id(at) });
+            return Column::ints(&self.name, ids.collect(), self.spelling.clone());
+        }
+        let mut novel = |at: usize| match &self.maker {
+            Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
+            Some(Maker::Writer(writer)) => writer.write(row_of(at), &mut Random::at(&[salt, row_of(at)])),
+            None => String::new(),
+        };
+        self.scale.column(&self.name, &self.spelling, ticks, &mut novel)
+    }
 }
 
 /// The rows of one block, per node.
@@ -74,7 +104,7 @@ impl Generator for Trees {
             .collect();
         let columns = self.outputs.par_iter().enumerate().map(|(at, output)| {
             let ticks: Vec<f64> = drawn.iter().flat_map(|block| block[at].iter().copied()).collect();
-            output.scale.column(&output.name, &output.spelling, &ticks, &mut |_| String::new())
+            output.column(&ticks, ask, mix(ask.seed ^ mix(at as u64)))
         });
         Table::new(columns.collect()).expect("every column has the rows asked for")
     }

@@ -14,6 +14,7 @@ mod find_time;
 mod fit;
 mod generator;
 mod guard;
+mod ids;
 mod law;
 mod leaf;
 mod line;
@@ -21,6 +22,8 @@ mod model;
 mod params;
 mod random;
 mod shape;
+mod sieve;
+mod text;
 mod tree;
 
 pub use model::{Ask, BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};
