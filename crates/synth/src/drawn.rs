@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::absent::{Absence, Verdict};
 use crate::guard::{Guard, lawful};
-use crate::leaf::{Leaf, Subject};
+use crate::leaf::{Leaf, Spread, Subject};
 use crate::line::Parent;
 use crate::random::{Random, some_rows};
 use crate::shape::{LEFT_OUT, Shape};
@@ -144,6 +144,35 @@ impl Drawn {
         });
         let leaves = leaf_rows.par_iter().map(|rows| Leaf::of(about, rows)).collect();
         Drawn { questions: questions.collect(), leaves }
+    }
+
+    /// The nodes that it asks.
+    pub(crate) fn needs(&self) -> Vec<u16> {
+        let mut needed: Vec<u16> = self.questions.iter().map(|question| question.node).collect();
+        for leaf in &self.leaves {
+            if let Leaf::Numbers { spread: Spread { line: Some(line), .. }, .. } = leaf {
+                needed.extend(line.terms.iter().map(|term| term.node));
+            }
+        }
+        needed.sort_unstable();
+        needed.dedup();
+        needed
+    }
+
+    /// Whether every way leads on to a leaf, and every leaf fits the shape.
+    pub(crate) fn sound(&self, shape: &Shape) -> bool {
+        let leads = |at: usize, way: u32| {
+            if way & TO_LEAF != 0 { ((way & !TO_LEAF) as usize) < self.leaves.len() } else { way as usize > at && (way as usize) < self.questions.len() }
+        };
+        let fits = |leaf: &Leaf| match (leaf, shape) {
+            (Leaf::Classes { classes, totals }, Shape::Discrete { values }) => {
+                classes.len() == totals.len() && classes.iter().all(|&class| class as usize <= values.len()) && totals.is_sorted()
+            }
+            (Leaf::Numbers { .. }, Shape::Continuous { .. }) => true,
+            _ => false,
+        };
+        let ways = self.questions.iter().enumerate().all(|(at, question)| question.ways.iter().all(|&way| leads(at, way)));
+        ways && !self.leaves.is_empty() && self.leaves.iter().all(fits)
     }
 
     /// A value for each of the `rows` rows of a block, NaN for missing. `codes` and `known` are the block's nodes

@@ -11,6 +11,7 @@ use crate::law::Law;
 use crate::model::{Ask, Generator, Note};
 use crate::ids::IdPlan;
 use crate::random::{Random, mix};
+use crate::save::save;
 use crate::shape::{Binning, Shape};
 use crate::text::Writer;
 
@@ -42,6 +43,24 @@ pub(crate) struct Node {
     pub(crate) guards: Vec<Guard>,
     /// What decides that it is missing.
     pub(crate) absences: Vec<Absence>,
+}
+
+impl Node {
+    /// The nodes that must be known before this one.
+    fn needs(&self) -> Vec<u16> {
+        let mut needed: Vec<u16> = self.guards.iter().map(|guard| guard.node).collect();
+        needed.extend(self.absences.iter().map(|rule| rule.node));
+        needed.extend(self.law.iter().flat_map(Law::parents));
+        needed.extend(self.drawn.iter().flat_map(Drawn::needs));
+        needed
+    }
+
+    /// Whether its parts fit each other.
+    fn sound(&self) -> bool {
+        let absences = self.absences.iter().all(|rule| rule.verdicts.len() == 256);
+        let guards = self.guards.iter().all(|guard| guard.pairs.len() == guard.rows.len());
+        absences && guards && self.drawn.iter().all(|drawn| drawn.sound(&self.shape))
+    }
 }
 
 /// One column of the output.
@@ -114,11 +133,25 @@ impl Generator for Trees {
     }
 
     fn save(&self) -> Vec<u8> {
-        Vec::new()
+        save(self)
     }
 }
 
 impl Trees {
+    /// Whether every node named exists and is known before it is asked, so that sampling cannot go astray.
+    pub(crate) fn coherent(&self) -> bool {
+        let count = self.nodes.len();
+        let mut known = vec![false; count];
+        let in_order = self.order.iter().all(|&at| {
+            let Some(node) = self.nodes.get(at as usize) else { return false };
+            let needed = node.needs();
+            let fits = needed.iter().all(|&other| known.get(other as usize).copied().unwrap_or(false)) && node.sound();
+            known[at as usize] = true;
+            fits
+        });
+        in_order && known.iter().all(|&k| k) && self.outputs.iter().all(|output| (output.node as usize) < count)
+    }
+
     fn draw_block(&self, seed: u64, number: u64, rows: usize) -> Block {
         let empty = self.nodes.len();
         let mut block = Block { values: vec![Vec::new(); empty], codes: vec![Vec::new(); empty] };

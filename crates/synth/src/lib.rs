@@ -3,6 +3,7 @@
 //! no model ever sees the holdout (the caller splits first).
 
 mod absent;
+mod bytes;
 mod calendar;
 mod choose;
 mod draft;
@@ -21,6 +22,7 @@ mod line;
 mod model;
 mod params;
 mod random;
+mod save;
 mod shape;
 mod sieve;
 mod text;
@@ -28,3 +30,4 @@ mod tree;
 
 pub use model::{Ask, BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};
 pub use params::MODELS;
+pub use save::{Unloadable, load};
