@@ -12,7 +12,7 @@ use crate::encode::{Encoded, Scale, encode};
 use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
 use crate::find_time::find_calendar;
-use crate::generator::{Maker, Node, Output, Trees};
+use crate::generator::{Maker, Node, Output, Trees, row_print};
 use crate::ids::{plan_numbers, plan_texts};
 use crate::random::mix;
 use crate::text::Writer;
@@ -20,6 +20,7 @@ use crate::guard::Guard;
 use crate::law::Law;
 use crate::model::{Note, Progress, Unfit};
 use crate::shape::{Binning, Order, Shape, Tally};
+use crate::sieve::Sieve;
 
 /// Fewest rows that a model is made of.
 pub(crate) const ROWS_MIN: usize = 5;
@@ -77,6 +78,15 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
     let plan = Plan { order: order_of(&seen, &laws), seen, laws, kept, floor, seed };
     let nodes = plan.learn_all(progress)?;
     tick("learned");
+    let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
+        name: real.name(index).to_string(),
+        spelling: real.spelling(index).clone(),
+        scale,
+        node: index as u16,
+        maker,
+    });
+    let outputs: Vec<Output> = outputs.collect();
+    let copies = sieve_rows(&outputs, &plan.seen, floor, seed);
     let grids: Vec<bool> = drafts.iter().map(|draft| draft.grid).collect();
     let nodes = plan.seen.into_iter().zip(plan.laws).zip(nodes).zip(binnings).zip(grids).map(|((((seen, law), learned), binning), grid)| Node {
         shape: seen.shape,
@@ -88,14 +98,18 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
         absences: learned.absences,
     });
     let nodes = nodes.collect();
-    let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
-        name: real.name(index).to_string(),
-        spelling: real.spelling(index).clone(),
-        scale,
-        node: index as u16,
-        maker,
-    });
-    Ok(Trees { nodes, order: plan.order, outputs: outputs.collect(), notes })
+    Ok(Trees { nodes, order: plan.order, outputs, copies, notes })
+}
+
+/// The training rows that must not be drawn: those that fewer than `floor` rows are equal to.
+fn sieve_rows(outputs: &[Output], seen: &[Seen], floor: usize, seed: u64) -> Sieve {
+    let rows = seen[0].values.len();
+    let print = |row: usize| row_print(outputs.iter(), |node| seen[node as usize].values[row]);
+    let mut prints: Vec<u64> = (0..rows).into_par_iter().filter_map(print).collect();
+    prints.par_sort_unstable();
+    let mut sieve = Sieve::new(prints.len(), mix(seed));
+    prints.chunk_by(|a, b| a == b).filter(|run| run.len() < floor).for_each(|run| sieve.add_print(run[0]));
+    sieve
 }
 
 /// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.

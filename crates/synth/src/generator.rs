@@ -13,6 +13,7 @@ use crate::ids::IdPlan;
 use crate::random::{Random, mix};
 use crate::save::save;
 use crate::shape::{Binning, Shape};
+use crate::sieve::Sieve;
 use crate::text::Writer;
 
 /// The fitted tabular engine.
@@ -23,6 +24,8 @@ pub(crate) struct Trees {
     pub(crate) order: Vec<u16>,
     /// One per column of the table.
     pub(crate) outputs: Vec<Output>,
+    /// Training rows that fewer than the floor of rows are equal to.
+    pub(crate) copies: Sieve,
     /// What was done.
     pub(crate) notes: Vec<Note>,
 }
@@ -103,6 +106,27 @@ impl Output {
     }
 }
 
+/// Rows drawn beyond those needed, to stand in for copies.
+fn spare(rows: usize) -> usize {
+    4 + rows / 64
+}
+
+/// A fingerprint of one row over all columns but identifiers; none where a column shows a text that was written anew.
+pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: impl Fn(u16) -> f64) -> Option<u64> {
+    let mut print = 0x6a09_e667_f3bc_c908u64;
+    for output in outputs {
+        let value = tick(output.node);
+        match (&output.maker, &output.scale) {
+            (Some(Maker::Ids(_)), _) => continue,
+            (Some(Maker::Writer(_)), Scale::Text { words }) if value as usize >= words.len() => return None,
+            _ => {}
+        }
+        let bits = if value.is_nan() { 1 } else { (value + 0.0).to_bits() };
+        print = mix(print ^ bits).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    }
+    Some(print)
+}
+
 /// The rows of one block, per node.
 struct Block {
     values: Vec<Vec<f64>>,
@@ -117,7 +141,8 @@ impl Generator for Trees {
             .into_par_iter()
             .map(|at| {
                 let rows = (ask.rows as u64 - at * Ask::BLOCK).min(Ask::BLOCK) as usize;
-                let mut block = self.draw_block(ask.seed, first + at, rows);
+                let mut block = self.draw_block(ask.seed, first + at, rows + spare(rows));
+                self.replace_copies(&mut block, rows);
                 self.outputs.iter().map(|output| std::mem::take(&mut block.values[output.node as usize])).collect()
             })
             .collect();
@@ -150,6 +175,24 @@ impl Trees {
             fits
         });
         in_order && known.iter().all(|&k| k) && self.outputs.iter().all(|output| (output.node as usize) < count)
+    }
+
+    /// Puts rows drawn to spare in the places of rows that are equal to a training row, then drops the rest of them.
+    fn replace_copies(&self, block: &mut Block, rows: usize) {
+        let drawn = rows + spare(rows);
+        let copied = |row: &usize| {
+            let print = row_print(self.outputs.iter(), |node| block.values[node as usize][*row]);
+            print.is_some_and(|print| self.copies.holds_print(print))
+        };
+        let bad: Vec<usize> = (0..rows).filter(copied).collect();
+        let good: Vec<usize> = (rows..drawn).filter(|row| !copied(row)).take(bad.len()).collect();
+        for output in &self.outputs {
+            let values = &mut block.values[output.node as usize];
+            for (&to, &from) in bad.iter().zip(&good) {
+                values[to] = values[from];
+            }
+            values.truncate(rows);
+        }
     }
 
     fn draw_block(&self, seed: u64, number: u64, rows: usize) -> Block {

@@ -20,14 +20,17 @@ mod law;
 mod leaf;
 mod line;
 mod model;
+mod nearest;
 mod params;
 mod random;
 mod save;
 mod shape;
 mod sieve;
+mod templates;
 mod text;
 mod tree;
 
 pub use model::{Ask, BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};
 pub use params::MODELS;
+pub use templates::{Template, TemplateProblem, template, template_names};
 pub use save::{Unloadable, load};

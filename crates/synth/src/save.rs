@@ -88,10 +88,11 @@ impl Kept for Trees {
         self.nodes.put(out);
         self.order.put(out);
         self.outputs.put(out);
+        self.copies.put(out);
         self.notes.put(out);
     }
     fn take(from: &mut Bytes) -> Option<Trees> {
-        Some(Trees { nodes: Vec::take(from)?, order: Vec::take(from)?, outputs: Vec::take(from)?, notes: Vec::take(from)? })
+        Some(Trees { nodes: Vec::take(from)?, order: Vec::take(from)?, outputs: Kept::take(from)?, copies: Kept::take(from)?, notes: Kept::take(from)? })
     }
 }
 
