@@ -195,6 +195,18 @@ impl<A: Kept, B: Kept, C: Kept> Kept for (A, B, C) {
     }
 }
 
+impl<A: Kept, B: Kept, C: Kept, D: Kept> Kept for (A, B, C, D) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+        self.2.put(out);
+        self.3.put(out);
+    }
+    fn take(from: &mut Bytes) -> Option<(A, B, C, D)> {
+        Some((A::take(from)?, B::take(from)?, C::take(from)?, D::take(from)?))
+    }
+}
+
 impl<T: Kept, const N: usize> Kept for [T; N] {
     fn put(&self, out: &mut Vec<u8>) {
         self.iter().for_each(|item| item.put(out));

@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) law: Option<Law>,
     /// For text: categories kept; those past them are never drawn.
     pub(crate) kept: Option<usize>,
+    /// The node in whose place it comes in the order.
+    pub(crate) like: Option<u16>,
 }
 
 /// What kind of number a node holds.
@@ -66,6 +68,7 @@ impl Draft {
             measure,
             law: None,
             kept,
+            like: None,
         };
         let mut draft = draft;
         let scale = if draft.measure == Measure::Number && matches!(encoded.scale, Scale::Int { .. }) && draft.becomes_clock() {
@@ -90,7 +93,7 @@ impl Draft {
 
     /// A node that no column shows.
     pub(crate) fn hidden(label: String, values: Vec<f64>, base: f64, unit: f64, measure: Measure) -> Draft {
-        Draft { label, values, nominal: false, grid: true, base, unit, measure, law: None, kept: None }
+        Draft { label, values, nominal: false, grid: true, base, unit, measure, law: None, kept: None, like: None }
     }
 
     /// The real value in a row.

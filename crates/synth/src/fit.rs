@@ -9,6 +9,7 @@ use crate::absent::{Absence, Verdict, find_absences};
 use crate::draft::Draft;
 use crate::drawn::{Drawn, Lesson, Seen, correlation, learn};
 use crate::encode::{Encoded, Scale, encode};
+use crate::find_lines::find_lines;
 use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
 use crate::find_time::find_calendar;
@@ -68,6 +69,7 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
     find_calendar(&mut drafts, &mut notes);
     tick("calendar");
     find_arithmetic(&mut drafts, &mut notes);
+    if std::env::var("NOLINES").is_err() { find_lines(&mut drafts); }
     tick("arith");
     let apart: Vec<bool> = (0..drafts.len()).into_par_iter().map(|at| stands_alone(&drafts, at)).collect();
     let (seen, binnings): (Vec<Seen>, Vec<Binning>) = drafts.par_iter().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
@@ -75,7 +77,8 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
     let kept = find_lookups(&mut drafts, &seen, floor, &mut notes);
     tick("lookups");
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
-    let plan = Plan { order: order_of(&seen, &laws), seen, laws, kept, floor, seed };
+    let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
+    let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed };
     let nodes = plan.learn_all(progress)?;
     tick("learned");
     let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
@@ -164,10 +167,13 @@ fn see(draft: &Draft, apart: bool, floor: usize) -> (Seen, Binning) {
 
 /// Columns of few values first: later columns then have the more telling ones to depend on. What follows from others
 /// comes right behind them.
-fn order_of(seen: &[Seen], laws: &[Option<Law>]) -> Vec<u16> {
-    let size = |at: usize| match &seen[at].shape {
-        Shape::Discrete { values } => values.len(),
-        Shape::Continuous { .. } => Tally::of(&seen[at].values).values.len().max(101),
+fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u16> {
+    let size = |at: usize| {
+        let at = alike[at].map_or(at, usize::from);
+        match &seen[at].shape {
+            Shape::Discrete { values } => values.len(),
+            Shape::Continuous { .. } => Tally::of(&seen[at].values).values.len().max(101),
+        }
     };
     let mut free: Vec<(usize, u16)> = (0..seen.len()).filter(|&at| laws[at].is_none()).map(|at| (size(at), at as u16)).collect();
     free.sort_unstable();

@@ -210,7 +210,10 @@ impl Trees {
             };
             if let Some(law) = &node.law {
                 for (row, value) in values.iter_mut().enumerate() {
-                    let said = law.value(&block.values, row);
+                    let mut said = law.value(&block.values, row);
+                    if let (Law::Near { .. }, Shape::Continuous { low, high, .. }) = (law, &node.shape) {
+                        said = said.clamp(*low, *high);
+                    }
                     *value = if said.is_nan() { *value } else { said };
                 }
             }

@@ -10,6 +10,9 @@ pub(crate) enum Law {
     Sum { terms: Vec<(u16, f64)>, constant: f64, wrap: Option<(f64, f64)> },
     /// `constant + weight * a * b`, where a and b are the real values `base + tick * unit` of two nodes.
     Product { factors: [(u16, f64, f64); 2], weight: f64, constant: f64 },
+    /// `level + sum of weight * value + the remainder's tick`, on real values `base + tick * unit` or, where `log`, on
+    /// their logarithms.
+    Near { terms: Vec<(u16, f64, f64, f64)>, level: f64, rest: u16, base: f64, unit: f64, log: bool },
     /// A part of the moment `base + tick * unit` microseconds, less `shift`.
     Part { of: u16, base: f64, unit: f64, part: Part, shift: f64 },
     /// The value held by every row with these keys; ascending by key.
@@ -22,9 +25,23 @@ impl Law {
         match self {
             Law::Sum { terms, .. } => terms.iter().map(|term| term.0).collect(),
             Law::Product { factors, .. } => factors.iter().map(|factor| factor.0).collect(),
+            Law::Near { terms, rest, .. } => terms.iter().map(|term| term.0).chain([*rest]).collect(),
             Law::Part { of, .. } => vec![*of],
             Law::Lookup { keys, .. } => keys.clone(),
         }
+    }
+
+    /// What is left of a real value after what the others tell, for [`Law::Near`].
+    pub(crate) fn rest<V: AsRef<[f64]>>(&self, known: &[V], row: usize, real: f64) -> f64 {
+        let log = matches!(self, Law::Near { log: true, .. });
+        let rest = (if log { real.ln() } else { real }) - self.told(known, row);
+        if rest.is_finite() { rest } else { f64::NAN }
+    }
+
+    fn told<V: AsRef<[f64]>>(&self, known: &[V], row: usize) -> f64 {
+        let Law::Near { terms, level, log, .. } = self else { return f64::NAN };
+        let real = |term: &(u16, f64, f64, f64)| term.1 + known[term.0 as usize].as_ref()[row] * term.2;
+        level + terms.iter().map(|term| term.3 * if *log { real(term).ln() } else { real(term) }).sum::<f64>()
     }
 
     /// What the law says for row `row` of these values per node.
@@ -40,6 +57,10 @@ impl Law {
             }
             Law::Product { factors: [a, b], weight, constant } => {
                 constant + weight * (a.1 + tick(&a.0) * a.2) * (b.1 + tick(&b.0) * b.2)
+            }
+            Law::Near { rest, base, unit, log, .. } => {
+                let told = self.told(known, row) + tick(rest);
+                ((if *log { told.exp() } else { told }) - base) / unit
             }
             Law::Part { of, base, unit, part, shift } => {
                 let at = tick(of);

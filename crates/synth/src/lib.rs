@@ -9,6 +9,7 @@ mod choose;
 mod draft;
 mod drawn;
 mod encode;
+mod find_lines;
 mod find_lookups;
 mod find_sums;
 mod find_time;

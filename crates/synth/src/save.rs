@@ -392,6 +392,15 @@ impl Kept for Law {
                 weight.put(out);
                 constant.put(out);
             }
+            Law::Near { terms, level, rest, base, unit, log } => {
+                4u8.put(out);
+                terms.put(out);
+                level.put(out);
+                rest.put(out);
+                base.put(out);
+                unit.put(out);
+                log.put(out);
+            }
             Law::Part { of, base, unit, part, shift } => {
                 2u8.put(out);
                 of.put(out);
@@ -412,6 +421,14 @@ impl Kept for Law {
             0 => Some(Law::Sum { terms: Kept::take(from)?, constant: Kept::take(from)?, wrap: Kept::take(from)? }),
             1 => Some(Law::Product { factors: Kept::take(from)?, weight: Kept::take(from)?, constant: Kept::take(from)? }),
             2 => Some(Law::Part { of: Kept::take(from)?, base: Kept::take(from)?, unit: Kept::take(from)?, part: Kept::take(from)?, shift: Kept::take(from)? }),
+            4 => Some(Law::Near {
+                terms: Kept::take(from)?,
+                level: Kept::take(from)?,
+                rest: Kept::take(from)?,
+                base: Kept::take(from)?,
+                unit: Kept::take(from)?,
+                log: Kept::take(from)?,
+            }),
             3 => Some(Law::Lookup { keys: Kept::take(from)?, rows: Kept::take(from)? }),
             _ => None,
         }
