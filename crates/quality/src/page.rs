@@ -1,0 +1,6 @@
+//! The page.
+use crate::report::{Provenance, Report};
+
+pub(crate) fn page(_report: &Report, _provenance: &Provenance) -> String {
+    String::new()
+}
