@@ -3,9 +3,8 @@
 
 use std::collections::HashMap;
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use table::{Cell, Kind, Spelling, Table, Values};
+use table::{Cell, Kind, Table, Values};
 
 use crate::random::mix;
 
@@ -54,8 +53,6 @@ pub(crate) struct Column {
     pub(crate) role: Role,
     /// What the tables say it is.
     pub(crate) kind: Kind,
-    /// How the training table wrote it.
-    pub(crate) spelling: Spelling,
     /// The distinct values of a category or identifier as text: by falling count in the training table, then by the
     /// alphabet. Code `n` stands for `levels[n - 1]`.
     pub(crate) levels: Vec<String>,
@@ -117,7 +114,6 @@ pub(crate) fn encode(tables: &[Table], index: usize) -> (Column, Vec<Cells>) {
         name: training.name(index).to_string(),
         role: Role::Category,
         kind,
-        spelling: training.spelling(index).clone(),
         levels: Vec::new(),
         counts: Vec::new(),
     };

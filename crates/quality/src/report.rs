@@ -169,7 +169,7 @@ fn metric_json(metric: &Metric, outcome: &Outcome) -> Value {
 fn column_json(case: &Case, detail: &Detail) -> Value {
     let column = &case.columns[detail.index];
     let list = |shares: &[f64]| shares.iter().map(|&share| number(share)).collect::<Vec<Value>>();
-    let edge = |edge: f64| if column.role == Role::Time { long_time(edge).into() } else { number(edge) };
+    let edge = |edge: f64| if column.role == Role::Time { long_time(edge).into() } else { digits(edge) };
     let histogram = match &detail.spread {
         Spread::Bins { edges, shares, .. } => json!({
             "edges": edges.iter().map(|&at| edge(at)).collect::<Vec<Value>>(),
@@ -187,6 +187,11 @@ fn column_json(case: &Case, detail: &Detail) -> Value {
         "missing": { "training": number(detail.missing[0]), "synthetic": number(detail.missing[1]) },
         "histogram": histogram,
     })
+}
+
+/// An edge without the dust of its arithmetic.
+fn digits(edge: f64) -> Value {
+    format!("{edge:.11e}").parse::<f64>().ok().filter(|edge| edge.is_finite()).map_or(Value::Null, Value::from)
 }
 
 fn pair_json(case: &Case, pair: &Pair) -> Value {
