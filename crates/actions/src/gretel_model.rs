@@ -63,6 +63,8 @@ pub struct Model {
     pub name: String,
     /// Ready to fit.
     pub recipe: Box<dyn Recipe>,
+    /// How many records a config asks for itself; a template's number is that of its preview and is not taken.
+    pub num_records: Option<u64>,
     /// Sentences for the log.
     pub said: Vec<String>,
 }
@@ -73,26 +75,38 @@ pub type ModelProblem = (String, String, Option<String>);
 impl Model {
     /// The model behind a template name.
     pub fn named(name: &str) -> Result<Model, Vec<ModelProblem>> {
-        let template = synth::template(name).map_err(|problem| vec![(String::new(), problem.message, problem.hint)])?;
-        let recipe = recipe(template.model, &template.params, "")?;
-        Ok(Model { name: name.into(), recipe, said: vec![template.said] })
+        let template = synth::template(name).map_err(|problem| {
+            let hint = match &problem {
+                synth::TemplateProblem::Unknown { nearest: Some(near), .. } => Some(format!("Did you mean `{near}`?")),
+                synth::TemplateProblem::Unknown { .. } => Some("The tabular default is `synthetics/default`.".into()),
+                synth::TemplateProblem::NotOffered { .. } => None,
+            };
+            vec![(String::new(), problem.to_string(), hint)]
+        })?;
+        let model = model_type(template.model).expect("every template names a model that there is");
+        let recipe = recipe(model, &template.params, "")?;
+        Ok(Model { name: name.into(), recipe, num_records: None, said: vec![template.about] })
     }
 
     /// The model that a whole config describes.
     pub fn configured(config: &Json) -> Result<Model, Vec<ModelProblem>> {
         let (key, body) = the_one_model(config)?;
         let path = format!("models[0].{key}");
-        let Some(model) = synth::model_type(&key) else {
-            let said = synth::template(&key).err().map(|problem| problem.message);
-            let message = said.unwrap_or_else(|| format!("no model type `{key}`"));
-            let hint =
-                nearest(&key, MODELS.iter().map(|model| model.name)).map(|near| format!("Did you mean `{near}`?"));
+        let Some(model) = model_type(&key) else {
+            let known: Vec<String> = MODELS.iter().map(|model| format!("`{}`", model.name)).collect();
+            let message = format!("model type `{key}` is not offered; these are: {}", known.join(", "));
+            let hint = nearest(&key, MODELS.iter().map(|model| model.name)).map(|near| format!("Did you mean `{near}`?"));
             return Err(vec![(path, message, hint)]);
         };
         let params = Params { body };
         let recipe = recipe(model, &params, &path)?;
-        Ok(Model { name: key, recipe, said: Vec::new() })
+        let num_records = recipe.num_records();
+        Ok(Model { name: key, recipe, num_records, said: Vec::new() })
     }
+}
+
+fn model_type(key: &str) -> Option<&'static ModelType> {
+    MODELS.iter().find(|model| model.name == key).copied()
 }
 
 fn recipe(model: &ModelType, params: &Params, path: &str) -> Result<Box<dyn Recipe>, Vec<ModelProblem>> {

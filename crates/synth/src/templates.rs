@@ -42,10 +42,7 @@ impl std::fmt::Display for TemplateProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             TemplateProblem::NotOffered { name, reason } => write!(f, "template `{name}` {reason}"),
-            TemplateProblem::Unknown { name, nearest: Some(near) } => {
-                write!(f, "template `{name}` is not known; did you mean `{near}`?")
-            }
-            TemplateProblem::Unknown { name, nearest: None } => write!(f, "template `{name}` is not known"),
+            TemplateProblem::Unknown { name, .. } => write!(f, "template `{name}` is not known"),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Synthesize {
             publishing: &nobody,
         };
         let options = Options {
-            rows: self.rows.or(model.recipe.num_records()),
+            rows: self.rows.or(model.num_records),
             sample_rows_max: self.sample_rows_max.max(1),
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
             generate: true,
