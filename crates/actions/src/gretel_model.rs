@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json};
 use synth::{MODELS, ModelType, Params, Recipe};
 use workflow::{
-    Accepts, ActionType, Artifact, Attempt, Built, Code, Config, Data, Dataset, Failure, Field, File, Inputs, Node, Outcome,
-    Place, Problem, Role, Shape, Step, Value, nearest,
+    Accepts, ActionType, Artifact, Attempt, Built, Code, Config, Data, Dataset, Failure, Field, File, Inputs, Node,
+    Outcome, Place, Problem, Role, Shape, Step, Value, nearest,
 };
 
 use crate::synthesis::{Options, Synthesis, synthesize};
@@ -63,6 +63,8 @@ pub struct Model {
     pub name: String,
     /// Ready to fit.
     pub recipe: Box<dyn Recipe>,
+    /// How many records a config asks for itself; a template's number is that of its preview and is not taken.
+    pub num_records: Option<u64>,
     /// Sentences for the log.
     pub said: Vec<String>,
 }
@@ -73,25 +75,38 @@ pub type ModelProblem = (String, String, Option<String>);
 impl Model {
     /// The model behind a template name.
     pub fn named(name: &str) -> Result<Model, Vec<ModelProblem>> {
-        let template = synth::template(name).map_err(|problem| vec![(String::new(), problem.message, problem.hint)])?;
-        let recipe = recipe(template.model, &template.params, "")?;
-        Ok(Model { name: name.into(), recipe, said: vec![template.said] })
+        let template = synth::template(name).map_err(|problem| {
+            let hint = match &problem {
+                synth::TemplateProblem::Unknown { nearest: Some(near), .. } => Some(format!("Did you mean `{near}`?")),
+                synth::TemplateProblem::Unknown { .. } => Some("The tabular default is `synthetics/default`.".into()),
+                synth::TemplateProblem::NotOffered { .. } => None,
+            };
+            vec![(String::new(), problem.to_string(), hint)]
+        })?;
+        let model = model_type(template.model).expect("every template names a model that there is");
+        let recipe = recipe(model, &template.params, "")?;
+        Ok(Model { name: name.into(), recipe, num_records: None, said: vec![template.about] })
     }
 
     /// The model that a whole config describes.
     pub fn configured(config: &Json) -> Result<Model, Vec<ModelProblem>> {
         let (key, body) = the_one_model(config)?;
         let path = format!("models[0].{key}");
-        let Some(model) = synth::model_type(&key) else {
-            let said = synth::template(&key).err().map(|problem| problem.message);
-            let message = said.unwrap_or_else(|| format!("no model type `{key}`"));
+        let Some(model) = model_type(&key) else {
+            let known: Vec<String> = MODELS.iter().map(|model| format!("`{}`", model.name)).collect();
+            let message = format!("model type `{key}` is not offered; these are: {}", known.join(", "));
             let hint = nearest(&key, MODELS.iter().map(|model| model.name)).map(|near| format!("Did you mean `{near}`?"));
             return Err(vec![(path, message, hint)]);
         };
         let params = Params { body };
         let recipe = recipe(model, &params, &path)?;
-        Ok(Model { name: key, recipe, said: Vec::new() })
+        let num_records = recipe.num_records();
+        Ok(Model { name: key, recipe, num_records, said: Vec::new() })
     }
+}
+
+fn model_type(key: &str) -> Option<&'static ModelType> {
+    MODELS.iter().find(|model| model.name == key).copied()
 }
 
 fn recipe(model: &ModelType, params: &Params, path: &str) -> Result<Box<dyn Recipe>, Vec<ModelProblem>> {
@@ -144,7 +159,11 @@ fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>), Vec<Model
 fn check(config: &Config, problems: &mut Vec<Problem>, _warnings: &mut Vec<Problem>) {
     match (config.text("model"), config.tree("model_config")) {
         (Some(_), Some(_)) => {
-            problems.push(config.problem("model_config", "both `model` and `model_config` are given; one of them is expected", None));
+            problems.push(config.problem(
+                "model_config",
+                "both `model` and `model_config` are given; one of them is expected",
+                None,
+            ));
         }
         (None, None) => {
             let hint = "Add for instance `model: synthetics/default`.";
@@ -223,7 +242,12 @@ fn run_params(tree: &Node, at: &Place, problems: &mut Vec<Problem>) -> Option<u6
                 ("num_records", Value::Int(count)) if *count > 0 => rows = Some(*count as u64),
                 ("num_records", Value::Null) => {}
                 ("num_records", _) => {
-                    problems.push(invalid(value, &path, format!("a number of rows above 0 is expected, not {}", value.shown()), None));
+                    problems.push(invalid(
+                        value,
+                        &path,
+                        format!("a number of rows above 0 is expected, not {}", value.shown()),
+                        None,
+                    ));
                 }
                 _ => {
                     let hint = nearest(name, ["num_records"]).map(|near| format!("Did you mean `{near}`?"));
@@ -244,7 +268,8 @@ struct GretelModel {
 
 impl GretelModel {
     fn new(config: &Config) -> Result<GretelModel, Failure> {
-        let model = Model::of(config).map_err(|_| Failure::new(Code::Internal, "a model was built from an unchecked config"))?;
+        let model = Model::of(config)
+            .map_err(|_| Failure::new(Code::Internal, "a model was built from an unchecked config"))?;
         let run_params_at = config.at("run_params");
         let rows = config.tree("run_params").and_then(|tree| run_params(tree, &run_params_at, &mut Vec::new()));
         let project = config.text("project_id").map(str::to_string);
@@ -254,7 +279,8 @@ impl GretelModel {
 
 impl Step for GretelModel {
     fn run(&self, inputs: &Inputs, attempt: &Attempt<'_>) -> Result<Outcome, Failure> {
-        let file = inputs.file("training_data").ok_or_else(|| Failure::new(Code::Internal, "a training without data"))?;
+        let file =
+            inputs.file("training_data").ok_or_else(|| Failure::new(Code::Internal, "a training without data"))?;
         let options = Options {
             rows: self.rows,
             sample_rows_max: Options::SAMPLE_ROWS_MAX,
@@ -269,7 +295,9 @@ impl Step for GretelModel {
         outcome.log.extend(self.model.said.iter().map(|text| ("info", text.clone())));
         outcome.log.extend(synthesis.notes.iter().map(|note| ("info", note.text.clone())));
         if synthesis.set_aside.rows > 0 {
-            outcome.log.push(("warning", format!("object `{}`: {} set aside", file.source_filename, synthesis.set_aside)));
+            outcome
+                .log
+                .push(("warning", format!("object `{}`: {} set aside", file.source_filename, synthesis.set_aside)));
         }
         let fact = |name: &str, value: String| (name.to_string(), value);
         outcome.facts.push(fact("rows_read", synthesis.rows_read.to_string()));
@@ -299,7 +327,8 @@ impl GretelModel {
         let mut artifact = |kind: &'static str, name: String, bytes: &[u8]| {
             let path = attempt.folder.join(kind);
             std::fs::write(&path, bytes).map_err(|error| {
-                Failure::new(Code::HomeUnusable, format!("the file `{}` cannot be written", path.display())).cause(error)
+                Failure::new(Code::HomeUnusable, format!("the file `{}` cannot be written", path.display()))
+                    .cause(error)
             })?;
             outcome.artifacts.push(Artifact { kind, name, path });
             Ok::<(), Failure>(())
@@ -319,8 +348,7 @@ impl GretelModel {
             let scores = scores(&json);
             artifact("report_json", "report.json".into(), format!("{json:#}\n").as_bytes())?;
             artifact("report", "report.html".into(), report.to_html(&about).as_bytes())?;
-            let listed: Vec<String> =
-                scores.iter().map(|(name, score)| format!("{name}={score}")).collect();
+            let listed: Vec<String> = scores.iter().map(|(name, score)| format!("{name}={score}")).collect();
             if !listed.is_empty() {
                 provenance.push(("scores".into(), listed.join(",")));
             }
@@ -348,7 +376,8 @@ pub fn scores(report: &Json) -> Vec<(String, String)> {
 
 /// A key's last part as a file name of any system; never empty, never a path.
 fn safe_name(base: &str) -> String {
-    let name: String = base.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c }).collect();
+    let name: String =
+        base.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c }).collect();
     let name: String = name.chars().take(80).collect();
     if name.trim_matches('.').is_empty() { "data".into() } else { name }
 }

@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use workflow::ActionType;
 
 /// Every action type.
-pub static ACTIONS: &[&ActionType] = &[&s3_source::S3_SOURCE, &gretel_model::GRETEL_MODEL, &s3_destination::S3_DESTINATION];
+pub static ACTIONS: &[&ActionType] =
+    &[&s3_source::S3_SOURCE, &gretel_model::GRETEL_MODEL, &s3_destination::S3_DESTINATION];
 
 /// Every connection type.
 pub static CONNECTION_TYPES: &[&ConnectionType] = &[&s3::S3_CONNECTION];

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
 use sha2::{Digest, Sha256};
 use workflow::{
-    Accepts, ActionType, Attempt, Built, Code, Config, Connection, Data, Failure, Field, Inputs, Outcome, Problem, Reach,
-    Role, Shape, Step,
+    Accepts, ActionType, Attempt, Built, Code, Config, Connection, Data, Failure, Field, Inputs, Outcome, Problem,
+    Reach, Role, Shape, Step,
 };
 
 use crate::s3::{Bucket, Manner, check_bucket, directory, join};
@@ -80,7 +80,9 @@ pub(crate) static S3_DESTINATION: ActionType = ActionType {
     reach: |config| {
         let path = config.template("path");
         let literal_path = path.map(|path| path.literal_prefix().to_string()).unwrap_or_default();
-        let open = |template: Option<&workflow::Template>| template.is_some_and(|template| template.references().next().is_some());
+        let open = |template: Option<&workflow::Template>| {
+            template.is_some_and(|template| template.references().next().is_some())
+        };
         let name = config.template("filename").map(|name| name.literal_prefix().to_string()).unwrap_or_default();
         let prefix = if open(path) { literal_path } else { join(&literal_path, &name) };
         let deep = open(path) || open(config.template("filename"));
@@ -93,7 +95,9 @@ fn check(config: &Config, problems: &mut Vec<Problem>, _warnings: &mut Vec<Probl
     if let Some(message) = config.text("bucket").and_then(check_bucket) {
         problems.push(config.problem("bucket", message, Some("Write for instance `bucket: my-synthetic-bucket`.")));
     }
-    if config.text("kms_key_id").is_some() && !config.text("server_side_encryption").is_some_and(|how| how.starts_with("aws:kms")) {
+    if config.text("kms_key_id").is_some()
+        && !config.text("server_side_encryption").is_some_and(|how| how.starts_with("aws:kms"))
+    {
         let message = "`kms_key_id` is given and `server_side_encryption` is not `aws:kms` or `aws:kms:dsse`";
         problems.push(config.problem("kms_key_id", message, Some("Add `server_side_encryption: aws:kms`.")));
     }
@@ -130,9 +134,13 @@ impl S3Destination {
 
 impl Step for S3Destination {
     fn run(&self, inputs: &Inputs, attempt: &Attempt<'_>) -> Result<Outcome, Failure> {
-        let key = S3Destination::key(&inputs.texts).ok_or_else(|| Failure::new(Code::S3WriteFailed, "the filename is empty"))?;
+        let key = S3Destination::key(&inputs.texts)
+            .ok_or_else(|| Failure::new(Code::S3WriteFailed, "the filename is empty"))?;
         if key.len() > 1024 {
-            return Err(Failure::new(Code::S3WriteFailed, format!("the key `{key}` has {} bytes where S3 allows 1024", key.len())));
+            return Err(Failure::new(
+                Code::S3WriteFailed,
+                format!("the key `{key}` has {} bytes where S3 allows 1024", key.len()),
+            ));
         }
         let data = &inputs.file("input").ok_or_else(|| Failure::new(Code::Internal, "a write without data"))?.data;
         let manner = Manner {
@@ -148,13 +156,18 @@ impl Step for S3Destination {
             match self.bucket.publish(&key, data, &manner, attempt) {
                 Ok(()) => break,
                 Err(failure) if failure.code == Code::S3Unavailable && retry < RETRIES => {
-                    let text = format!("writing `{key}` did not work, retry {} of {RETRIES}: {}", retry + 1, failure.message);
+                    let text =
+                        format!("writing `{key}` did not work, retry {} of {RETRIES}: {}", retry + 1, failure.message);
                     outcome.log.push(("warning", text));
                 }
                 Err(failure) if failure.code == Code::S3Unavailable => {
                     let mut written = Failure::new(
                         Code::S3WriteFailed,
-                        format!("object `{key}` could not be written to bucket `{}` in {} tries", self.bucket.name, RETRIES + 1),
+                        format!(
+                            "object `{key}` could not be written to bucket `{}` in {} tries",
+                            self.bucket.name,
+                            RETRIES + 1
+                        ),
                     )
                     .hint("The next run takes the source object again.");
                     written.cause = Some(failure.cause.unwrap_or(failure.message));
@@ -203,7 +216,9 @@ fn percent(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' | b'=' | b',' => encoded.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' | b'=' | b',' => {
+                encoded.push(byte as char)
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -235,7 +250,11 @@ mod tests {
         let data = |key: String| Data {
             path: Default::default(),
             bytes: 0,
-            provenance: vec![("source-key".into(), key), ("source-etag".into(), "e".into()), ("scores".into(), "s".repeat(1500))],
+            provenance: vec![
+                ("source-key".into(), key),
+                ("source-etag".into(), "e".into()),
+                ("scores".into(), "s".repeat(1500)),
+            ],
         };
         let short = metadata(&data("a b".into()), "wr_1");
         assert_eq!(short["hansel-source-key"], "a%20b");

@@ -2,7 +2,8 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 use workflow::{
-    ActionType, Attempt, Built, Config, Connection, Crawl, Data, Failure, Field, Object, Problem, Reach, Role, Shape, Source,
+    ActionType, Attempt, Built, Config, Connection, Crawl, Data, Failure, Field, Object, Problem, Reach, Role, Shape,
+    Source,
 };
 
 use crate::s3::{Bucket, check_bucket, directory};
@@ -81,7 +82,9 @@ fn check(config: &Config, problems: &mut Vec<Problem>, warnings: &mut Vec<Proble
     let path = directory(config.text("path").unwrap_or_default());
     let below = pattern.strip_prefix(path.as_str()).filter(|_| !path.is_empty()).unwrap_or(pattern);
     if !config.flag("recursive").unwrap_or(false) && below.contains('/') {
-        let message = format!("glob `{pattern}` needs depth and `recursive` is false: only objects directly in the path are listed");
+        let message = format!(
+            "glob `{pattern}` needs depth and `recursive` is false: only objects directly in the path are listed"
+        );
         warnings.push(config.problem("glob_filter", message, Some("Set `recursive: true`.")));
     }
 }
@@ -137,8 +140,16 @@ impl Source for S3Source {
         let mut crawl = Crawl { objects: Vec::new(), listed, left_out: listing.left_out };
         for object in listing.objects {
             match &self.filter {
-                Some(filter) if !filter.matcher.is_match(if filter.whole_key { &object.origin.key } else { &object.filename }) => {
-                    crawl.left_out.push((object.origin.key.clone(), format!("does not match glob `{}`", filter.pattern)));
+                Some(filter)
+                    if !filter.matcher.is_match(if filter.whole_key {
+                        &object.origin.key
+                    } else {
+                        &object.filename
+                    }) =>
+                {
+                    crawl
+                        .left_out
+                        .push((object.origin.key.clone(), format!("does not match glob `{}`", filter.pattern)));
                 }
                 _ => crawl.objects.push(object),
             }

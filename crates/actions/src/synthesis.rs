@@ -6,9 +6,9 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use quality::{Evidence, Provenance, Report, judge};
+use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use rand::seq::SliceRandom;
-use rand::SeedableRng;
 use synth::{Ask, Generator, Recipe, Unfit};
 use table::{ReadOptions, Reading, SetAside, Table, Unreadable, read};
 use workflow::{Attempt, Code, Failure, Progress};
@@ -74,8 +74,10 @@ pub fn synthesize(
     attempt: &Attempt<'_>,
 ) -> Result<Synthesis, Failure> {
     let file = File::open(input).map_err(|error| unreadable(name, &Unreadable::Io(error)))?;
-    let bounds = ReadOptions { rows_max: options.sample_rows_max, bytes_max: options.sample_bytes_max, seed: attempt.seed };
-    let Reading { table, layout, rows, set_aside } = read(name, &file, &bounds).map_err(|error| unreadable(name, &error))?;
+    let bounds =
+        ReadOptions { rows_max: options.sample_rows_max, bytes_max: options.sample_bytes_max, seed: attempt.seed };
+    let Reading { table, layout, rows, set_aside } =
+        read(name, &file, &bounds).map_err(|error| unreadable(name, &error))?;
     drop(file);
     attempt.go_on()?;
     let (training, holdout) = split(&table, attempt.seed);
@@ -116,8 +118,13 @@ pub fn synthesize(
         })?;
         attempt.go_on()?;
         (attempt.progress)(Progress { doing: "judging", done: 0, total: 0 });
-        let evidence =
-            Evidence { training: &training, synthetic: &synthetic, holdout: holdout.as_ref(), target: None, seed: attempt.seed };
+        let evidence = Evidence {
+            training: &training,
+            synthetic: &synthetic,
+            holdout: holdout.as_ref(),
+            target: None,
+            seed: attempt.seed,
+        };
         synthesis.report = Some(judge(&evidence));
     }
     Ok(synthesis)
@@ -189,7 +196,9 @@ pub fn split(table: &Table, seed: u64) -> (Table, Option<Table>) {
 /// The failure that an unreadable table stands for; `name` is its key or file.
 pub fn unreadable(name: &str, error: &Unreadable) -> Failure {
     let (code, hint) = match error {
-        Unreadable::UnsupportedType { .. } => (Code::DataUnsupportedType, "Leave it out with `glob_filter`, such as `*.csv`."),
+        Unreadable::UnsupportedType { .. } => {
+            (Code::DataUnsupportedType, "Leave it out with `glob_filter`, such as `*.csv`.")
+        }
         Unreadable::NoRecords => (Code::DataNoRecords, "Leave it out with `glob_filter`, or wait until it is filled."),
         _ => (Code::DataUnreadable, "Mend the object; the next run takes it again."),
     };

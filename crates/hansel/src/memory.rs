@@ -75,8 +75,9 @@ pub(crate) fn home_dir(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
     }
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let data = data.or_else(|| std::env::home_dir().map(|home| home.join(".local/share")));
-    data.map(|data| data.join("hansel"))
-        .ok_or_else(|| Failure::new(Code::HomeUnusable, "no home directory is known").hint("Name one with `--home DIR`."))
+    data.map(|data| data.join("hansel")).ok_or_else(|| {
+        Failure::new(Code::HomeUnusable, "no home directory is known").hint("Name one with `--home DIR`.")
+    })
 }
 
 fn failure(error: StoreError) -> Failure {

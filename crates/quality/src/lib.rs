@@ -1,6 +1,51 @@
 //! The judge: [`Evidence`] comes in, a [`Report`] goes out as JSON or as one HTML page. It never knows who made the
 //! data, never talks to the outside, and never depends on the models.
+//!
+//! A metric is one file and one line in [`METRICS`]; the JSON, the page and the tests are loops over that list. All metrics
+//! read the same prepared evidence: encoded columns and one random sample of each table, drawn so that the order of the
+//! rows makes no difference.
+//!
+//! Two figures sum a report up. Fidelity is the mean of column shapes, pair trends and discriminator, as far as they are
+//! defined. Privacy is the least of the privacy metrics: a leak in one place is not made good in another.
 
+mod bins;
+mod boost;
+mod case;
+mod column_shapes;
+mod contingency;
+mod detail;
+mod discriminator;
+mod distance;
+mod encode;
+mod exact_copies;
+mod metric;
+mod missing_values;
+mod near_copies;
+mod nearest_record;
+mod page;
+mod pair_trends;
+mod random;
+mod rare_values;
 mod report;
+mod scale;
+mod split;
+mod statistic;
+mod svg;
+mod utility;
 
+pub use case::Case;
+pub use metric::{Aspect, Metric, Outcome, Score};
 pub use report::{Evidence, Provenance, Report, judge};
+
+/// Every metric, in the order of the report.
+pub static METRICS: &[&Metric] = &[
+    &column_shapes::METRIC,
+    &pair_trends::METRIC,
+    &discriminator::METRIC,
+    &missing_values::METRIC,
+    &utility::METRIC,
+    &nearest_record::METRIC,
+    &near_copies::METRIC,
+    &exact_copies::METRIC,
+    &rare_values::METRIC,
+];

@@ -100,10 +100,11 @@ impl Store {
 
     /// The connections of a project, or all, newest first.
     pub async fn connections(&self, project: Option<&str>) -> Result<Vec<ConnectionRecord>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM connections WHERE $1 IS NULL OR project = $1 ORDER BY created_at DESC, id")
-            .bind(project)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT * FROM connections WHERE $1 IS NULL OR project = $1 ORDER BY created_at DESC, id")
+                .bind(project)
+                .fetch_all(&self.pool)
+                .await?;
         Ok(rows.iter().map(record).collect())
     }
 

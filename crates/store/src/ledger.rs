@@ -74,13 +74,17 @@ pub struct ArtifactRow {
 impl Store {
     /// Everything a workflow has done from one bucket through one source action, by key.
     pub async fn done(&self, workflow: &str, branch: &str, bucket: &str) -> Result<BTreeMap<String, Done>, StoreError> {
-        let rows = sqlx::query("SELECT key, identity, run FROM done WHERE workflow = $1 AND branch = $2 AND bucket = $3")
-            .bind(workflow)
-            .bind(branch)
-            .bind(bucket)
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(rows.iter().map(|row| (row.get("key"), Done { identity: row.get("identity"), run: row.get("run") })).collect())
+        let rows =
+            sqlx::query("SELECT key, identity, run FROM done WHERE workflow = $1 AND branch = $2 AND bucket = $3")
+                .bind(workflow)
+                .bind(branch)
+                .bind(bucket)
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get("key"), Done { identity: row.get("identity"), run: row.get("run") }))
+            .collect())
     }
 
     /// Which object holds each published target of a workflow.
@@ -123,7 +127,10 @@ impl Store {
 
     /// The objects of a run, in key order.
     pub async fn units(&self, run: &str) -> Result<Vec<UnitRow>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM units WHERE run = $1 ORDER BY branch, bucket, key").bind(run).fetch_all(&self.pool).await?;
+        let rows = sqlx::query("SELECT * FROM units WHERE run = $1 ORDER BY branch, bucket, key")
+            .bind(run)
+            .fetch_all(&self.pool)
+            .await?;
         let row = |row: &SqliteRow| UnitRow {
             unit: unit(row),
             identity: row.get("identity"),

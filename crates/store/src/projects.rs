@@ -100,7 +100,9 @@ impl Store {
         let rows = sqlx::query("SELECT * FROM projects ORDER BY created_at DESC, id").fetch_all(&self.pool).await?;
         let query = query.to_lowercase();
         let matches = |project: &Project| {
-            [&project.name, &project.display_name, &project.description].iter().any(|text| text.to_lowercase().contains(&query))
+            [&project.name, &project.display_name, &project.description]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&query))
         };
         Ok(rows.iter().map(project).filter(matches).take(limit as usize).collect())
     }

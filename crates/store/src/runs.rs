@@ -73,21 +73,24 @@ impl Store {
 
     /// The newest runs, of one workflow or of all.
     pub async fn runs(&self, workflow: Option<&str>, limit: u32) -> Result<Vec<Run>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM runs WHERE $1 IS NULL OR workflow = $1 ORDER BY created_at DESC, id LIMIT $2")
-            .bind(workflow)
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT * FROM runs WHERE $1 IS NULL OR workflow = $1 ORDER BY created_at DESC, id LIMIT $2")
+                .bind(workflow)
+                .bind(limit)
+                .fetch_all(&self.pool)
+                .await?;
         Ok(rows.iter().map(run).collect())
     }
 
     /// Runs of a workflow that have begun and not ended, oldest first. Asked under the workflow's lock, they are runs
     /// whose process is gone.
     pub async fn unfinished_runs(&self, workflow: &str) -> Result<Vec<Run>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM runs WHERE workflow = $1 AND status = 'RUN_STATUS_ACTIVE' ORDER BY created_at, id")
-            .bind(workflow)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM runs WHERE workflow = $1 AND status = 'RUN_STATUS_ACTIVE' ORDER BY created_at, id",
+        )
+        .bind(workflow)
+        .fetch_all(&self.pool)
+        .await?;
         Ok(rows.iter().map(run).collect())
     }
 

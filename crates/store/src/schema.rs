@@ -67,7 +67,10 @@ pub(crate) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     }
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(found) {
         sqlx::raw_sql(*migration).execute(&mut *transaction).await?;
-        sqlx::query("INSERT INTO version (number) VALUES ($1)").bind(index as i64 + 1).execute(&mut *transaction).await?;
+        sqlx::query("INSERT INTO version (number) VALUES ($1)")
+            .bind(index as i64 + 1)
+            .execute(&mut *transaction)
+            .await?;
     }
     transaction.commit().await?;
     Ok(())

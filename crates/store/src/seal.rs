@@ -23,7 +23,8 @@ impl Key {
     /// The key given as text, else the one in the file `key` of `home`, which is made on first use.
     pub(crate) fn of_home(home: &Path, key_text: Option<&str>) -> Result<Key, StoreError> {
         if let Some(text) = key_text {
-            return Key::parse(text).ok_or_else(|| StoreError::Unusable("HANSEL_KEY is not a key; 64 hex digits are expected".into()));
+            return Key::parse(text)
+                .ok_or_else(|| StoreError::Unusable("HANSEL_KEY is not a key; 64 hex digits are expected".into()));
         }
         let path = home.join("key");
         match std::fs::File::open(&path) {
@@ -31,10 +32,15 @@ impl Key {
                 let mut text = Zeroizing::new(String::new());
                 file.read_to_string(&mut text).map_err(|error| StoreError::unusable(home, error))?;
                 Key::parse(text.trim()).ok_or_else(|| {
-                    StoreError::Unusable(format!("the file `{}` is not a key; 64 hex digits are expected", path.display()))
+                    StoreError::Unusable(format!(
+                        "the file `{}` is not a key; 64 hex digits are expected",
+                        path.display()
+                    ))
                 })
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Key::make(&path).map_err(|e| StoreError::unusable(home, e)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Key::make(&path).map_err(|e| StoreError::unusable(home, e))
+            }
             Err(error) => Err(StoreError::unusable(home, error)),
         }
     }

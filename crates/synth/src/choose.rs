@@ -9,7 +9,7 @@ use crate::tree::{Feature, Grown, Limits, Target, grow, holds};
 const ROWS_MAX: usize = 24_000;
 
 /// Candidate scores and leaf sizes; every pair is tried.
-const SCORES: [f64; 6] = [-0.5, 0.25, 1.0, 2.0, 3.5, 6.0];
+const SCORES: [f64; 6] = [-0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
 
 /// The limits under which unseen rows are likeliest. `leaves` are candidate leaf sizes, at most five.
 pub(crate) fn choose(features: &[Feature], target: Target, rows: &[u32], leaves: &[usize], seed: u64) -> Limits {
@@ -92,16 +92,20 @@ impl Trial<'_> {
         }
     }
 
-    /// Moves each unseen row's likelihood from the parent's to this branch's: counts plus two rows' worth of parent.
+    /// Moves each unseen row's likelihood from the parent's to this branch's: counts plus as many
+    /// rows' worth of the parent as there are classes (Witten and Bell, 1991, "The zero-frequency problem").
     fn update(&mut self, own: &[u32], visit: &mut Visit) {
-        const FROM_PARENT: f64 = 2.0;
+        let mut live = 0;
         for &row in own {
-            self.counts[self.target.classes[row as usize] as usize] += 1;
+            let count = &mut self.counts[self.target.classes[row as usize] as usize];
+            live += (*count == 0) as usize;
+            *count += 1;
         }
-        let total = own.len() as f64 + FROM_PARENT;
+        let from_parent = 1.0 + live as f64;
+        let total = own.len() as f64 + from_parent;
         for (&row, likely) in visit.rows.iter().zip(&mut visit.likely) {
             let count = self.counts[self.target.classes[row as usize] as usize] as f64;
-            *likely = (count + FROM_PARENT * *likely) / total;
+            *likely = (count + from_parent * *likely) / total;
         }
         for &row in own {
             self.counts[self.target.classes[row as usize] as usize] = 0;

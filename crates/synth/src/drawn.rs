@@ -3,12 +3,13 @@
 
 use rayon::prelude::*;
 
-use crate::choose::choose;
-use crate::leaf::{Leaf, Subject};
+use crate::absent::{Absence, Verdict};
+use crate::guard::{Guard, lawful};
+use crate::leaf::{Leaf, Spread, Subject};
 use crate::line::Parent;
 use crate::random::{Random, some_rows};
 use crate::shape::{LEFT_OUT, Shape};
-use crate::tree::{Feature, Grown, Target, grow, holds};
+use crate::tree::{Feature, Grown, Limits, Target, grow, holds};
 
 /// Rows that a tree is grown on at most.
 const ROWS_MAX: usize = 300_000;
@@ -50,21 +51,35 @@ pub(crate) struct Seen {
     pub(crate) nominal: bool,
 }
 
-/// Learns node `target` from the nodes `before` it, over the given rows (ascending).
-pub(crate) fn learn(nodes: &[Seen], target: usize, before: &[u16], rows: &[u32], floor: usize, seed: u64) -> Drawn {
+/// What is learned from what.
+pub(crate) struct Lesson<'a> {
+    /// Every node's training columns.
+    pub(crate) nodes: &'a [Seen],
+    /// The node to learn.
+    pub(crate) target: usize,
+    /// Nodes known before it.
+    pub(crate) before: &'a [u16],
+    /// Fewest rows of a value shown as it is.
+    pub(crate) floor: usize,
+    /// For the choice of rows where there are too many.
+    pub(crate) seed: u64,
+}
+
+/// Learns a node over the given rows (ascending).
+pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
+    let Lesson { nodes, target, before, floor, .. } = *lesson;
     let subject = &nodes[target];
-    let seed = crate::random::mix(seed ^ target as u64);
-    let mut rows: Vec<u32> = rows.iter().copied().filter(|&row| subject.classes[row as usize] != LEFT_OUT).collect();
+    let seed = crate::random::mix(lesson.seed ^ target as u64);
+    let mut rows = rows;
+    rows.retain(|&row| subject.classes[row as usize] != LEFT_OUT);
     if rows.len() > ROWS_MAX {
         rows = some_rows(rows.len(), ROWS_MAX, seed).iter().map(|&at| rows[at as usize]).collect();
     }
     let features: Vec<Feature> =
         before.iter().map(|&node| Feature { codes: &nodes[node as usize].codes, nominal: nodes[node as usize].nominal }).collect();
-    let ordered = !subject.nominal;
-    let goal = Target { classes: &subject.classes, count: subject.shape.classes(), ordered };
+    let goal = Target { classes: &subject.classes, count: subject.shape.classes(), ordered: !subject.nominal };
     let continuous = matches!(subject.shape, Shape::Continuous { .. });
-    let leaves: &[usize] = if continuous { &[50, 100, 250] } else { &[15, 30, 60, 120] };
-    let limits = choose(&features, goal, &rows, leaves, seed);
+    let limits = Limits { leaf_min: if continuous { 100 } else { 20 }, score_min: 1.0 };
     let grown = grow(&features, goal, rows, limits);
     let parents = if continuous { line_parents(nodes, target, before, &grown.rows) } else { Vec::new() };
     let parents: Vec<Parent> = parents.iter().map(|&node| Parent { node, values: &nodes[node as usize].values }).collect();
@@ -90,7 +105,8 @@ fn line_parents(nodes: &[Seen], target: usize, before: &[u16], rows: &[u32]) -> 
     candidates
 }
 
-fn correlation(a: &[f64], b: &[f64], rows: &[u32]) -> f64 {
+/// The linear correlation over these rows, 0 where too few have both values.
+pub(crate) fn correlation(a: &[f64], b: &[f64], rows: &[u32]) -> f64 {
     let both = || rows.iter().map(|&row| (a[row as usize], b[row as usize])).filter(|(x, y)| !x.is_nan() && !y.is_nan());
     let n = both().count() as f64;
     if n < 10.0 {
@@ -130,54 +146,114 @@ impl Drawn {
         Drawn { questions: questions.collect(), leaves }
     }
 
-    /// The leaf for row `row` of a block with these codes per node.
-    pub(crate) fn leaf(&self, codes: &[Vec<u8>], row: usize) -> &Leaf {
+    /// The nodes that it asks.
+    pub(crate) fn needs(&self) -> Vec<u16> {
+        let mut needed: Vec<u16> = self.questions.iter().map(|question| question.node).collect();
+        for leaf in &self.leaves {
+            if let Leaf::Numbers { spread: Spread { line: Some(line), .. }, .. } = leaf {
+                needed.extend(line.terms.iter().map(|term| term.node));
+            }
+        }
+        needed.sort_unstable();
+        needed.dedup();
+        needed
+    }
+
+    /// Whether every way leads on to a leaf, and every leaf fits the shape.
+    pub(crate) fn sound(&self, shape: &Shape) -> bool {
+        let leads = |at: usize, way: u32| {
+            if way & TO_LEAF != 0 { ((way & !TO_LEAF) as usize) < self.leaves.len() } else { way as usize > at && (way as usize) < self.questions.len() }
+        };
+        let fits = |leaf: &Leaf| match (leaf, shape) {
+            (Leaf::Classes { classes, totals }, Shape::Discrete { values }) => {
+                classes.len() == totals.len() && classes.iter().all(|&class| class as usize <= values.len()) && totals.is_sorted()
+            }
+            (Leaf::Numbers { .. }, Shape::Continuous { .. }) => true,
+            _ => false,
+        };
+        let ways = self.questions.iter().enumerate().all(|(at, question)| question.ways.iter().all(|&way| leads(at, way)));
+        ways && !self.leaves.is_empty() && self.leaves.iter().all(fits)
+    }
+
+    /// A value for each of the `rows` rows of a block, NaN for missing. `codes` and `known` are the block's nodes
+    /// drawn so far. Rows that share a leaf draw from equal shares of it, so that a block shows a leaf's distribution
+    /// with less noise than independent draws would.
+    pub(crate) fn draw(&self, about: &Drawing, rows: usize, random: &mut Random) -> Vec<f64> {
+        let Drawing { shape, codes, known, .. } = *about;
+        let mut by_leaf: Vec<(u32, u32)> = (0..rows).map(|row| (self.leaf(codes, row), row as u32)).collect();
+        by_leaf.sort_unstable();
+        let mut drawn = vec![f64::NAN; rows];
+        let mut shares: Vec<u32> = Vec::new();
+        for group in by_leaf.chunk_by(|a, b| a.0 == b.0) {
+            let leaf = &self.leaves[group[0].0 as usize];
+            shares.clear();
+            shares.extend(0..group.len() as u32);
+            random.shuffle(&mut shares);
+            for (&share, &(_, row)) in shares.iter().zip(group) {
+                let at = (share as f64 + random.unit()) / group.len() as f64;
+                let row = row as usize;
+                let mut value = leaf.draw(shape, at, known, row, random);
+                if !about.guards.is_empty() {
+                    value = about.lawful(leaf, value, row, random);
+                }
+                let verdict = about.verdict(row);
+                for _ in 0..8 {
+                    if verdict == Verdict::Present && value.is_nan() {
+                        value = leaf.draw(shape, random.unit(), known, row, random);
+                    }
+                }
+                drawn[row] = if verdict == Verdict::Missing { f64::NAN } else { value };
+            }
+        }
+        drawn
+    }
+
+    fn leaf(&self, codes: &[Vec<u8>], row: usize) -> u32 {
         let mut at = 0;
         while let Some(question) = self.questions.get(at) {
             let no = !holds(&question.mask, codes[question.node as usize][row]);
             let way = question.ways[no as usize];
             if way & TO_LEAF != 0 {
-                return &self.leaves[(way & !TO_LEAF) as usize];
+                return way & !TO_LEAF;
             }
             at = way as usize;
         }
-        &self.leaves[0]
+        0
+    }
+}
+
+/// What a block knows when a node is drawn.
+#[derive(Clone, Copy)]
+pub(crate) struct Drawing<'a> {
+    /// The node's shape.
+    pub(crate) shape: &'a Shape,
+    /// Codes per node drawn so far.
+    pub(crate) codes: &'a [Vec<u8>],
+    /// Values per node drawn so far.
+    pub(crate) known: &'a [Vec<f64>],
+    /// What may stand beside what, with the shape of the earlier node.
+    pub(crate) guards: &'a [(&'a Guard, &'a Shape)],
+    /// What decides absence.
+    pub(crate) absences: &'a [Absence],
+}
+
+impl Drawing<'_> {
+    fn verdict(&self, row: usize) -> Verdict {
+        let said = |rule: &Absence| rule.verdicts[self.codes[rule.node as usize][row] as usize];
+        self.absences.iter().map(said).find(|&v| v != Verdict::Open).unwrap_or(Verdict::Open)
     }
 
-    /// A value for row `row` of a block, NaN for missing.
-    pub(crate) fn draw(&self, shape: &Shape, codes: &[Vec<u8>], values: &[Vec<f64>], row: usize, random: &mut Random) -> f64 {
-        match (self.leaf(codes, row), shape) {
-            (Leaf::Classes { classes, totals }, Shape::Discrete { values }) => {
-                let Some(&total) = totals.last() else { return f64::NAN };
-                let at = random.below(total as usize) as u32;
-                match classes[totals.partition_point(|t| *t <= at)] {
-                    0 => f64::NAN,
-                    class => values[class as usize - 1],
-                }
-            }
-            (Leaf::Numbers { missing, atoms, rest, spread }, _) => {
-                let total = *missing + *rest + atoms.iter().map(|a| a.1).sum::<u32>();
-                let mut at = random.below(total as usize) as u32;
-                if at < *missing || total == 0 {
-                    return f64::NAN;
-                }
-                at -= missing;
-                for (value, count) in atoms {
-                    if at < *count {
-                        return *value;
-                    }
-                    at -= count;
-                }
-                let expected = spread.line.as_ref().map_or(0.0, |line| {
-                    let worth = |node: u16, fill: f64| {
-                        let value = values[node as usize][row];
-                        if value.is_nan() { fill } else { value }
-                    };
-                    line.level + line.terms.iter().map(|t| t.weight * worth(t.node, t.fill)).sum::<f64>()
-                });
-                spread.draw(expected, random)
-            }
-            _ => f64::NAN,
+    fn lawful(&self, leaf: &Leaf, value: f64, row: usize, random: &mut Random) -> f64 {
+        let guards: Vec<(&Guard, u16)> =
+            self.guards.iter().map(|(guard, shape)| (*guard, shape.class(self.known[guard.node as usize][row]))).collect();
+        let class = self.shape.class(value);
+        if guards.iter().all(|(guard, earlier)| guard.allows(*earlier, class)) {
+            return value;
+        }
+        match (lawful(leaf, &guards, random), self.shape) {
+            (Some(0), _) => f64::NAN,
+            (Some(class), Shape::Discrete { values }) => values[class as usize - 1],
+            _ => value,
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Scale {
     Time { base: i64, unit: i64 },
     /// `tick * unit / per`; `per` is a power of ten, or 0 where the values keep to no grid and the tick is the value.
     Real { unit: f64, per: f64 },
+    /// Minutes since midnight, written as hours and minutes in one whole number: 517 is 05:17.
+    Clock,
     /// 0 is false, 1 is true.
     Bool,
     /// The tick is a position among the words; the position after the last stands for every word not kept.
@@ -61,6 +63,10 @@ impl Scale {
         match self {
             Scale::Int { base, unit } => Column::ints(name, present.map(|t| t.map(|t| whole(*base, *unit, t))).collect(), spelling.clone()),
             Scale::Time { base, unit } => Column::times(name, present.map(|t| t.map(|t| whole(*base, *unit, t))).collect(), spelling.clone()),
+            Scale::Clock => {
+                let written = |tick: f64| (tick / 60.0).floor() as i64 * 100 + (tick as i64).rem_euclid(60);
+                Column::ints(name, present.map(|t| t.map(written)).collect(), spelling.clone())
+            }
             Scale::Real { unit, per } => {
                 let real = |tick: f64| if *per == 0.0 { tick } else { (tick.round() * unit) / per };
                 Column::reals(name, present.map(|t| t.map(real)).collect(), spelling.clone())

@@ -2,13 +2,26 @@
 
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use table::Table;
+use arrow_array::{Array, StringArray};
+use table::{Table, Values};
 
-use crate::drawn::{Seen, learn};
+use crate::absent::{Absence, Verdict, find_absences};
+use crate::draft::Draft;
+use crate::drawn::{Drawn, Lesson, Seen, correlation, learn};
 use crate::encode::{Encoded, Scale, encode};
-use crate::generator::{Node, Output, Trees};
+use crate::find_lines::find_lines;
+use crate::find_lookups::{Kept, find_lookups};
+use crate::find_sums::find_arithmetic;
+use crate::find_time::find_calendar;
+use crate::generator::{Maker, Node, Output, Trees, row_print};
+use crate::ids::{plan_numbers, plan_texts};
+use crate::random::mix;
+use crate::text::Writer;
+use crate::guard::Guard;
+use crate::law::Law;
 use crate::model::{Note, Progress, Unfit};
-use crate::shape::{Binning, Shape};
+use crate::shape::{Binning, Order, Shape, Tally};
+use crate::sieve::Sieve;
 
 /// Fewest rows that a model is made of.
 pub(crate) const ROWS_MIN: usize = 5;
@@ -20,8 +33,11 @@ pub(crate) struct Settings {
     pub(crate) floor: usize,
 }
 
+/// Says how far the fit is; answers whether to go on.
+pub(crate) type Told<'a> = &'a (dyn Fn(Progress) -> bool + Sync);
+
 /// Learns a generator.
-pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64, progress: &(dyn Fn(Progress) -> bool + Sync)) -> Result<Trees, Unfit> {
+pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64, progress: Told) -> Result<Trees, Unfit> {
     if real.columns() == 0 {
         return Err(Unfit::NoColumns);
     }
@@ -29,84 +45,233 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
         return Err(Unfit::TooFewRows { rows: real.rows(), rows_min: ROWS_MIN });
     }
     let floor = settings.floor;
+    let tt = std::time::Instant::now(); let tick = |w: &str| if std::env::var("DBG").is_ok() { eprintln!("{w} {:.2}", tt.elapsed().as_secs_f64()) };
+    let mut notes = notes;
     let encoded: Vec<Encoded> = (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor)).collect();
-    let scales: Vec<Scale> = encoded.iter().map(|e| e.scale.clone()).collect();
-    let mut seen = Vec::new();
-    let mut binnings = Vec::new();
-    let prepared: Vec<(Seen, Binning)> = encoded.into_par_iter().map(|column| prepare(column, floor)).collect();
-    for (node, binning) in prepared {
-        seen.push(node);
-        binnings.push(binning);
-    }
-    let order = order_of(&seen);
-    let rows: Vec<u32> = (0..real.rows() as u32).collect();
-    let (done, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let total = order.len();
-    let mut work: Vec<usize> = (0..order.len()).rev().collect();
-    work.sort_by_key(|&at| std::cmp::Reverse(at));
-    let learned: Vec<(usize, Option<crate::drawn::Drawn>)> = work
+    let makers: Vec<Option<Maker>> = (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
+    let (mut drafts, scales): (Vec<Draft>, Vec<Scale>) = encoded
         .into_par_iter()
-        .with_max_len(1)
-        .map(|at| {
-            if stopped.load(Ordering::Relaxed) {
-                return (at, None);
-            }
-            let before: Vec<u16> = order[..at].iter().copied().filter(|&n| seen[n as usize].shape.classes() > 1).collect();
-            let drawn = learn(&seen, order[at] as usize, &before, &rows, floor, seed);
-            if !progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, total }) {
-                stopped.store(true, Ordering::Relaxed);
-            }
-            (at, Some(drawn))
+        .enumerate()
+        .map(|(at, column)| match &makers[at] {
+            Some(Maker::Ids(_)) => Draft::presence(real.name(at), column),
+            maker => Draft::of(real.name(at), column, maker.is_some()),
         })
-        .collect();
-    if stopped.load(Ordering::Relaxed) {
-        return Err(Unfit::Cancelled);
+        .unzip();
+    for (at, maker) in makers.iter().enumerate() {
+        let how = match maker {
+            Some(Maker::Ids(_)) => "holds identifiers: new ones of the same form are made",
+            Some(Maker::Writer(_)) => "holds texts that few rows share: new ones are written",
+            None => continue,
+        };
+        notes.push(Note { kind: "column", text: format!("`{}` {how}.", real.name(at)) });
     }
-    let mut by_node: Vec<Option<crate::drawn::Drawn>> = vec![None; seen.len()];
-    for (at, drawn) in learned {
-        by_node[order[at] as usize] = drawn;
-    }
-    let nodes = seen.into_iter().zip(binnings).zip(by_node).zip(&scales).map(|(((seen, binning), drawn), scale)| Node {
-        shape: seen.shape,
-        binning,
-        grid: scale.grid(),
-        drawn: drawn.expect("every node was learned"),
-    });
-    let nodes = nodes.collect();
-    let outputs = scales.into_iter().enumerate().map(|(index, scale)| Output {
+    tick("encoded");
+    find_calendar(&mut drafts, &mut notes);
+    tick("calendar");
+    find_arithmetic(&mut drafts, &mut notes);
+    if std::env::var("NOLINES").is_err() { find_lines(&mut drafts); }
+    tick("arith");
+    let apart: Vec<bool> = (0..drafts.len()).into_par_iter().map(|at| stands_alone(&drafts, at)).collect();
+    let (seen, binnings): (Vec<Seen>, Vec<Binning>) = drafts.par_iter().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
+    tick("seen");
+    let kept = find_lookups(&mut drafts, &seen, floor, &mut notes);
+    tick("lookups");
+    let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
+    let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
+    let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed };
+    let nodes = plan.learn_all(progress)?;
+    tick("learned");
+    let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
         name: real.name(index).to_string(),
         spelling: real.spelling(index).clone(),
         scale,
         node: index as u16,
+        maker,
     });
-    Ok(Trees { nodes, order, outputs: outputs.collect(), notes })
+    let outputs: Vec<Output> = outputs.collect();
+    let copies = sieve_rows(&outputs, &plan.seen, floor, seed);
+    let grids: Vec<bool> = drafts.iter().map(|draft| draft.grid).collect();
+    let nodes = plan.seen.into_iter().zip(plan.laws).zip(nodes).zip(binnings).zip(grids).map(|((((seen, law), learned), binning), grid)| Node {
+        shape: seen.shape,
+        binning,
+        grid,
+        law,
+        drawn: learned.drawn,
+        guards: learned.guards,
+        absences: learned.absences,
+    });
+    let nodes = nodes.collect();
+    Ok(Trees { nodes, order: plan.order, outputs, copies, notes })
 }
 
-fn prepare(column: Encoded, floor: usize) -> (Seen, Binning) {
-    let Encoded { values, nominal, scale, .. } = column;
-    let mut shape = Shape::of(&values, nominal, scale.grid(), floor);
-    if let (Scale::Text { words }, Shape::Discrete { values }) = (&scale, &mut shape) {
-        values.retain(|v| (*v as usize) < words.len());
+/// The training rows that must not be drawn: those that fewer than `floor` rows are equal to.
+fn sieve_rows(outputs: &[Output], seen: &[Seen], floor: usize, seed: u64) -> Sieve {
+    let rows = seen[0].values.len();
+    let print = |row: usize| row_print(outputs.iter(), |node| seen[node as usize].values[row]);
+    let mut prints: Vec<u64> = (0..rows).into_par_iter().filter_map(print).collect();
+    prints.par_sort_unstable();
+    let mut sieve = Sieve::new(prints.len(), mix(seed));
+    prints.chunk_by(|a, b| a == b).filter(|run| run.len() < floor).for_each(|run| sieve.add_print(run[0]));
+    sieve
+}
+
+/// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.
+fn find_maker(real: &Table, at: usize, encoded: &Encoded, floor: usize, seed: u64) -> Option<Maker> {
+    /// Share of present rows whose words are held by too few rows, from which on new words are written.
+    const RARE_MIN: f64 = 0.3;
+    let key = mix(seed ^ mix(at as u64 + 1));
+    match real.values(at) {
+        Values::Int(values) => plan_numbers(&values.iter().collect::<Vec<_>>(), key).map(Maker::Ids),
+        Values::Text(values) => {
+            let words = values.values().as_any().downcast_ref::<StringArray>()?;
+            let texts: Vec<&str> = (0..values.len()).filter_map(|row| values.key(row)).map(|key| words.value(key)).collect();
+            if texts.is_empty() || (encoded.rare_rows as f64) < RARE_MIN * texts.len() as f64 {
+                return None;
+            }
+            let different = texts.iter().collect::<std::collections::BTreeSet<_>>().len();
+            let unique = different == texts.len() && texts.len() >= 10;
+            if unique && let Some(plan) = plan_texts(&texts, key) {
+                return Some(Maker::Ids(plan));
+            }
+            Some(Maker::Writer(Writer::learn(&texts, floor, unique, key)))
+        }
+        _ => None,
     }
-    let binning = Binning::of(&values, nominal);
+}
+
+/// Whether no other number comes close to telling this one by a straight line: then a list of values serves it better
+/// than a continuum.
+fn stands_alone(drafts: &[Draft], at: usize) -> bool {
+    const TELLING: f64 = 0.9;
+    let own = &drafts[at];
+    let sample: Vec<u32> = (0..own.values.len() as u32).step_by(own.values.len().div_ceil(2000)).collect();
+    let tells = |other: usize| {
+        let from = &drafts[other];
+        other != at && from.numeric() && from.law.is_none() && correlation(&from.values, &own.values, &sample).abs() > TELLING
+    };
+    !own.numeric() || own.law.is_some() || !(0..drafts.len()).any(tells)
+}
+
+/// Classes and codes of a draft.
+fn see(draft: &Draft, apart: bool, floor: usize) -> (Seen, Binning) {
+    let values = draft.values.clone();
+    let mut shape = Shape::of(&values, if draft.nominal { Order::None } else if apart { Order::Alone } else { Order::Shared }, draft.grid, floor);
+    if let (Some(kept), Shape::Discrete { values }) = (draft.kept, &mut shape) {
+        values.retain(|v| (*v as usize) < kept);
+    }
+    let binning = Binning::of(&values, draft.nominal);
     let codes = values.iter().map(|&v| binning.code(v)).collect();
     let classes = values.iter().map(|&v| shape.class(v)).collect();
-    (Seen { values, codes, classes, shape, nominal }, binning)
+    (Seen { values, codes, classes, shape, nominal: draft.nominal }, binning)
 }
 
-/// Columns of few values first: later columns then have the more telling ones to depend on.
-fn order_of(seen: &[Seen]) -> Vec<u16> {
-    let mut order: Vec<(usize, u16)> = seen
-        .iter()
-        .enumerate()
-        .map(|(at, node)| {
-            let size = match &node.shape {
-                Shape::Discrete { values } => values.len(),
-                Shape::Continuous { .. } => crate::shape::Tally::of(&node.values).values.len().max(101),
-            };
-            (size, at as u16)
-        })
-        .collect();
-    order.sort_unstable();
-    order.into_iter().map(|(_, at)| at).collect()
+/// Columns of few values first: later columns then have the more telling ones to depend on. What follows from others
+/// comes right behind them.
+fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u16> {
+    let size = |at: usize| {
+        let at = alike[at].map_or(at, usize::from);
+        match &seen[at].shape {
+            Shape::Discrete { values } => values.len(),
+            Shape::Continuous { .. } => Tally::of(&seen[at].values).values.len().max(101),
+        }
+    };
+    let mut free: Vec<(usize, u16)> = (0..seen.len()).filter(|&at| laws[at].is_none()).map(|at| (size(at), at as u16)).collect();
+    free.sort_unstable();
+    let mut placed = vec![false; seen.len()];
+    let mut order = Vec::with_capacity(seen.len());
+    for (_, node) in free {
+        placed[node as usize] = true;
+        order.push(node);
+        loop {
+            let ready = |at: &usize| !placed[*at] && laws[*at].as_ref().is_some_and(|law| law.parents().iter().all(|&p| placed[p as usize]));
+            let Some(next) = (0..seen.len()).find(ready) else { break };
+            placed[next] = true;
+            order.push(next as u16);
+        }
+    }
+    order
+}
+
+/// Everything that learning one node takes.
+struct Plan {
+    seen: Vec<Seen>,
+    laws: Vec<Option<Law>>,
+    kept: Vec<Kept>,
+    order: Vec<u16>,
+    floor: usize,
+    seed: u64,
+}
+
+/// What was learned of one node.
+#[derive(Default)]
+struct Learned {
+    drawn: Option<Drawn>,
+    guards: Vec<Guard>,
+    absences: Vec<Absence>,
+}
+
+impl Plan {
+    /// One entry per node.
+    fn learn_all(&self, progress: Told) -> Result<Vec<Learned>, Unfit> {
+        let (done, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let total = self.order.len();
+        // The last of the order have most to look at, so they begin.
+        let learned: Vec<(usize, Learned)> = (0..total)
+            .into_par_iter()
+            .rev()
+            .with_max_len(1)
+            .map(|at| {
+                if stopped.load(Ordering::Relaxed) {
+                    return (at, Learned::default());
+                }
+                let learned = self.learn_one(at);
+                if !progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, total }) {
+                    stopped.store(true, Ordering::Relaxed);
+                }
+                (at, learned)
+            })
+            .collect();
+        if stopped.load(Ordering::Relaxed) {
+            return Err(Unfit::Cancelled);
+        }
+        let mut by_node: Vec<Learned> = (0..total).map(|_| Learned::default()).collect();
+        for (at, one) in learned {
+            by_node[self.order[at] as usize] = one;
+        }
+        Ok(by_node)
+    }
+
+    fn learn_one(&self, at: usize) -> Learned {
+        let target = self.order[at] as usize;
+        let subject = &self.seen[target];
+        let before: Vec<u16> = self.order[..at].iter().copied().filter(|&node| self.seen[node as usize].shape.classes() > 1).collect();
+        let mut rows: Vec<u32> = (0..subject.values.len() as u32).collect();
+        if let Some(law) = &self.laws[target] {
+            let values: Vec<&[f64]> = self.seen.iter().map(|seen| seen.values.as_slice()).collect();
+            let lookup_of_two = matches!(law, Law::Lookup { keys, .. } if keys.len() > 1);
+            rows.retain(|&row| lookup_of_two || law.value(&values, row as usize).is_nan());
+            if rows.iter().all(|&row| subject.values[row as usize].is_nan()) {
+                return Learned::default();
+            }
+        }
+        let tt = std::time::Instant::now();
+        let absences = if self.laws[target].is_none() { find_absences(&self.seen, target, &before) } else { Vec::new() };
+        let said = |row: u32| {
+            let verdict = |rule: &Absence| rule.verdicts[self.seen[rule.node as usize].codes[row as usize] as usize];
+            absences.iter().map(verdict).find(|&v| v != Verdict::Open)
+        };
+        rows.retain(|&row| said(row) != Some(Verdict::Missing));
+        let lesson = Lesson { nodes: &self.seen, target, before: &before, floor: self.floor, seed: self.seed };
+        let guards = if self.laws[target].is_none() { self.guards_of(at, target) } else { Vec::new() };
+        let t1 = tt.elapsed().as_secs_f64(); let d = learn(&lesson, rows); if std::env::var("DBG").is_ok() { eprintln!("  node {target} {:?} before {} absent {t1:.2} all {:.2} leaves {}", matches!(subject.shape, Shape::Continuous{..}), before.len(), tt.elapsed().as_secs_f64(), d.leaves.len()) }
+        Learned { drawn: Some(d), guards, absences }
+    }
+
+    /// What is to stand together with `target` and is drawn before it.
+    fn guards_of(&self, at: usize, target: usize) -> Vec<Guard> {
+        let earlier = |other: usize| self.order[..at].contains(&(other as u16));
+        let others = self.kept.iter().filter_map(|&(a, b)| if a == target { Some(b) } else if b == target { Some(a) } else { None });
+        let guard = |other: usize| Guard::of(other as u16, &self.seen[other].classes, &self.seen[target].classes, self.floor);
+        others.filter(|&other| earlier(other)).map(guard).collect()
+    }
 }

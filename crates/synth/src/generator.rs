@@ -1,13 +1,20 @@
 //! The fitted engine: nodes in the order they are drawn come in, a table of synthetic rows goes out, block by block.
 
 use rayon::prelude::*;
-use table::{Spelling, Table};
+use table::{Column, Spelling, Table};
 
-use crate::drawn::Drawn;
+use crate::absent::Absence;
+use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
+use crate::guard::Guard;
+use crate::law::Law;
 use crate::model::{Ask, Generator, Note};
-use crate::random::Random;
+use crate::ids::IdPlan;
+use crate::random::{Random, mix};
+use crate::save::save;
 use crate::shape::{Binning, Shape};
+use crate::sieve::Sieve;
+use crate::text::Writer;
 
 /// The fitted tabular engine.
 pub(crate) struct Trees {
@@ -17,11 +24,13 @@ pub(crate) struct Trees {
     pub(crate) order: Vec<u16>,
     /// One per column of the table.
     pub(crate) outputs: Vec<Output>,
+    /// Training rows that fewer than the floor of rows are equal to.
+    pub(crate) copies: Sieve,
     /// What was done.
     pub(crate) notes: Vec<Note>,
 }
 
-/// Something that is drawn once per row.
+/// Something that is drawn once per row, or follows from what was drawn.
 pub(crate) struct Node {
     /// What values it shows.
     pub(crate) shape: Shape,
@@ -29,8 +38,32 @@ pub(crate) struct Node {
     pub(crate) binning: Binning,
     /// Whether values lie on whole ticks.
     pub(crate) grid: bool,
-    /// Where values come from.
-    pub(crate) drawn: Drawn,
+    /// How it follows from others.
+    pub(crate) law: Option<Law>,
+    /// What it is drawn from where no law says.
+    pub(crate) drawn: Option<Drawn>,
+    /// What it may stand beside.
+    pub(crate) guards: Vec<Guard>,
+    /// What decides that it is missing.
+    pub(crate) absences: Vec<Absence>,
+}
+
+impl Node {
+    /// The nodes that must be known before this one.
+    fn needs(&self) -> Vec<u16> {
+        let mut needed: Vec<u16> = self.guards.iter().map(|guard| guard.node).collect();
+        needed.extend(self.absences.iter().map(|rule| rule.node));
+        needed.extend(self.law.iter().flat_map(Law::parents));
+        needed.extend(self.drawn.iter().flat_map(Drawn::needs));
+        needed
+    }
+
+    /// Whether its parts fit each other.
+    fn sound(&self) -> bool {
+        let absences = self.absences.iter().all(|rule| rule.verdicts.len() == 256);
+        let guards = self.guards.iter().all(|guard| guard.pairs.len() == guard.rows.len());
+        absences && guards && self.drawn.iter().all(|drawn| drawn.sound(&self.shape))
+    }
 }
 
 /// One column of the output.
@@ -43,6 +76,55 @@ pub(crate) struct Output {
     pub(crate) scale: Scale,
     /// The node that gives the ticks.
     pub(crate) node: u16,
+    /// What makes the values that no list holds.
+    pub(crate) maker: Option<Maker>,
+}
+
+/// What makes new values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Maker {
+    /// Identifiers.
+    Ids(IdPlan),
+    /// Texts.
+    Writer(Writer),
+}
+
+impl Output {
+    fn column(&self, ticks: &[f64], ask: &Ask, salt: u64) -> Column {
+        let row_of = |at: usize| ask.first_row + at as u64;
+        if let (Some(Maker::Ids(plan)), Scale::Int { .. }) = (&self.maker, &self.scale) {
+            let id = |at: usize| plan.id(row_of(at), ask.rows_total, salt).parse().ok();
+            let ids = ticks.iter().enumerate().map(|(at, tick)| if tick.is_nan() { None } else { id(at) });
+            return Column::ints(&self.name, ids.collect(), self.spelling.clone());
+        }
+        let mut novel = |at: usize| match &self.maker {
+            Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
+            Some(Maker::Writer(writer)) => writer.write(row_of(at), &mut Random::at(&[salt, row_of(at)])),
+            None => String::new(),
+        };
+        self.scale.column(&self.name, &self.spelling, ticks, &mut novel)
+    }
+}
+
+/// Rows drawn beyond those needed, to stand in for copies.
+fn spare(rows: usize) -> usize {
+    4 + rows / 64
+}
+
+/// A fingerprint of one row over all columns but identifiers; none where a column shows a text that was written anew.
+pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: impl Fn(u16) -> f64) -> Option<u64> {
+    let mut print = 0x6a09_e667_f3bc_c908u64;
+    for output in outputs {
+        let value = tick(output.node);
+        match (&output.maker, &output.scale) {
+            (Some(Maker::Ids(_)), _) => continue,
+            (Some(Maker::Writer(_)), Scale::Text { words }) if value as usize >= words.len() => return None,
+            _ => {}
+        }
+        let bits = if value.is_nan() { 1 } else { (value + 0.0).to_bits() };
+        print = mix(print ^ bits).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    }
+    Some(print)
 }
 
 /// The rows of one block, per node.
@@ -59,13 +141,14 @@ impl Generator for Trees {
             .into_par_iter()
             .map(|at| {
                 let rows = (ask.rows as u64 - at * Ask::BLOCK).min(Ask::BLOCK) as usize;
-                let mut block = self.draw_block(ask.seed, first + at, rows);
+                let mut block = self.draw_block(ask.seed, first + at, rows + spare(rows));
+                self.replace_copies(&mut block, rows);
                 self.outputs.iter().map(|output| std::mem::take(&mut block.values[output.node as usize])).collect()
             })
             .collect();
         let columns = self.outputs.par_iter().enumerate().map(|(at, output)| {
             let ticks: Vec<f64> = drawn.iter().flat_map(|block| block[at].iter().copied()).collect();
-            output.scale.column(&output.name, &output.spelling, &ticks, &mut |_| String::new())
+            output.column(&ticks, ask, mix(ask.seed ^ mix(at as u64)))
         });
         Table::new(columns.collect()).expect("every column has the rows asked for")
     }
@@ -75,22 +158,68 @@ impl Generator for Trees {
     }
 
     fn save(&self) -> Vec<u8> {
-        Vec::new()
+        save(self)
     }
 }
 
 impl Trees {
+    /// Whether every node named exists and is known before it is asked, so that sampling cannot go astray.
+    pub(crate) fn coherent(&self) -> bool {
+        let count = self.nodes.len();
+        let mut known = vec![false; count];
+        let in_order = self.order.iter().all(|&at| {
+            let Some(node) = self.nodes.get(at as usize) else { return false };
+            let needed = node.needs();
+            let fits = needed.iter().all(|&other| known.get(other as usize).copied().unwrap_or(false)) && node.sound();
+            known[at as usize] = true;
+            fits
+        });
+        in_order && known.iter().all(|&k| k) && self.outputs.iter().all(|output| (output.node as usize) < count)
+    }
+
+    /// Puts rows drawn to spare in the places of rows that are equal to a training row, then drops the rest of them.
+    fn replace_copies(&self, block: &mut Block, rows: usize) {
+        let drawn = rows + spare(rows);
+        let copied = |row: &usize| {
+            let print = row_print(self.outputs.iter(), |node| block.values[node as usize][*row]);
+            print.is_some_and(|print| self.copies.holds_print(print))
+        };
+        let bad: Vec<usize> = (0..rows).filter(copied).collect();
+        let good: Vec<usize> = (rows..drawn).filter(|row| !copied(row)).take(bad.len()).collect();
+        for output in &self.outputs {
+            let values = &mut block.values[output.node as usize];
+            for (&to, &from) in bad.iter().zip(&good) {
+                values[to] = values[from];
+            }
+            values.truncate(rows);
+        }
+    }
+
     fn draw_block(&self, seed: u64, number: u64, rows: usize) -> Block {
         let empty = self.nodes.len();
         let mut block = Block { values: vec![Vec::new(); empty], codes: vec![Vec::new(); empty] };
         for &at in &self.order {
             let node = &self.nodes[at as usize];
             let mut random = Random::at(&[seed, number, at as u64]);
-            let draw = |row: usize| {
-                let value = node.drawn.draw(&node.shape, &block.codes, &block.values, row, &mut random);
-                if node.grid { value.round() } else { value }
+            let guards: Vec<(&Guard, &Shape)> =
+                node.guards.iter().map(|guard| (guard, &self.nodes[guard.node as usize].shape)).collect();
+            let about = Drawing { shape: &node.shape, codes: &block.codes, known: &block.values, guards: &guards, absences: &node.absences };
+            let mut values = match &node.drawn {
+                Some(drawn) => drawn.draw(&about, rows, &mut random),
+                None => vec![f64::NAN; rows],
             };
-            let values: Vec<f64> = (0..rows).map(draw).collect();
+            if let Some(law) = &node.law {
+                for (row, value) in values.iter_mut().enumerate() {
+                    let mut said = law.value(&block.values, row);
+                    if let (Law::Near { .. }, Shape::Continuous { low, high, .. }) = (law, &node.shape) {
+                        said = said.clamp(*low, *high);
+                    }
+                    *value = if said.is_nan() { *value } else { said };
+                }
+            }
+            if node.grid {
+                values.iter_mut().for_each(|value| *value = value.round());
+            }
             block.codes[at as usize] = values.iter().map(|&value| node.binning.code(value)).collect();
             block.values[at as usize] = values;
         }

@@ -90,6 +90,39 @@ impl Leaf {
     }
 }
 
+impl Leaf {
+    /// The value at share `at` (0 up to 1) of this leaf, NaN for missing; `known` are the block's values per node.
+    pub(crate) fn draw(&self, shape: &Shape, at: f64, known: &[Vec<f64>], row: usize, random: &mut Random) -> f64 {
+        match (self, shape) {
+            (Leaf::Classes { classes, totals }, Shape::Discrete { values }) => {
+                let Some(&total) = totals.last() else { return f64::NAN };
+                let at = ((at * total as f64) as u32).min(total - 1);
+                match classes[totals.partition_point(|t| *t <= at)] {
+                    0 => f64::NAN,
+                    class => values[class as usize - 1],
+                }
+            }
+            (Leaf::Numbers { missing, atoms, rest, spread }, _) => {
+                let total = *missing + *rest + atoms.iter().map(|a| a.1).sum::<u32>();
+                let mut at = at * total as f64;
+                if at < *missing as f64 || total == 0 {
+                    return f64::NAN;
+                }
+                at -= *missing as f64;
+                for (value, count) in atoms {
+                    if at < *count as f64 {
+                        return *value;
+                    }
+                    at -= *count as f64;
+                }
+                let expected = spread.line.as_ref().map_or(0.0, |line| line.expected(known, row));
+                spread.at((at / (*rest).max(1) as f64).clamp(0.0, 1.0), expected, random)
+            }
+            _ => f64::NAN,
+        }
+    }
+}
+
 impl Spread {
     fn of(subject: &Subject, rows: &[u32], low: f64, high: f64) -> Spread {
         let none = Spread { knots: Vec::new(), line: None, low, high };
@@ -110,25 +143,26 @@ impl Spread {
         Spread { knots, ..none }
     }
 
-    /// A draw; `expected` is what the line says, 0 where there is none.
-    pub(crate) fn draw(&self, expected: f64, random: &mut Random) -> f64 {
-        let mut value = expected;
+    /// The value at share `at` (0 up to 1) of the spread; `expected` is what the line says, 0 where there is none.
+    fn at(&self, at: f64, expected: f64, random: &mut Random) -> f64 {
+        let mut value = expected + self.between(at);
         for _ in 0..4 {
-            value = expected + self.between(random);
             if value >= self.low && value <= self.high {
                 return value;
             }
+            value = expected + self.between(random.unit());
         }
         value.clamp(self.low, self.high)
     }
 
-    fn between(&self, random: &mut Random) -> f64 {
+    fn between(&self, at: f64) -> f64 {
         match self.knots.len() {
             0 => 0.0,
             1 => self.knots[0],
             count => {
-                let at = random.below(count - 1);
-                self.knots[at] + (self.knots[at + 1] - self.knots[at]) * random.unit()
+                let at = at * (count - 1) as f64;
+                let below = (at as usize).min(count - 2);
+                self.knots[below] + (self.knots[below + 1] - self.knots[below]) * (at - below as f64)
             }
         }
     }

@@ -2,20 +2,36 @@
 //! table, parameters and seed give the same rows, whatever the thread count. No I/O, no clock, no global randomness;
 //! no model ever sees the holdout (the caller splits first).
 
+mod absent;
+mod bytes;
+mod calendar;
 mod choose;
+mod draft;
 mod drawn;
 mod encode;
+mod find_lines;
+mod find_lookups;
+mod find_sums;
+mod find_time;
 mod fit;
 mod generator;
+mod guard;
+mod ids;
+mod law;
 mod leaf;
 mod line;
 mod model;
+mod nearest;
 mod params;
 mod random;
+mod save;
 mod shape;
-mod standin;
+mod sieve;
+mod templates;
+mod text;
 mod tree;
 
 pub use model::{Ask, BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};
 pub use params::MODELS;
-pub use standin::{Template, TemplateProblem, template, model_type};
+pub use templates::{Template, TemplateProblem, template, template_names};
+pub use save::{Unloadable, load};

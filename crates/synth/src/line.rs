@@ -34,6 +34,17 @@ pub(crate) struct Term {
     pub(crate) fill: f64,
 }
 
+impl Line {
+    /// What the line says for row `row` of a block with these values per node.
+    pub(crate) fn expected(&self, known: &[Vec<f64>], row: usize) -> f64 {
+        let worth = |term: &Term| {
+            let value = known[term.node as usize][row];
+            if value.is_nan() { term.fill } else { value }
+        };
+        self.level + self.terms.iter().map(|term| term.weight * worth(term)).sum::<f64>()
+    }
+}
+
 /// Fits `values` on the parents over these rows; none where a constant does as well. The residuals come in the order
 /// of the rows, scaled up for the degrees of freedom that the line took.
 pub(crate) fn fit_line(values: &[f64], parents: &[Parent], rows: &[u32]) -> Option<(Line, Vec<f64>)> {

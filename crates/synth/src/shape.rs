@@ -16,6 +16,17 @@ pub(crate) enum Shape {
     Continuous { tops: Vec<f64>, atoms: Vec<f64>, low: f64, high: f64 },
 }
 
+/// How the values of a column stand to each other and to other columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// They have no order.
+    None,
+    /// They are numbers that no other column tells by a line.
+    Alone,
+    /// They are numbers, and another column nearly tells them by a line.
+    Shared,
+}
+
 /// Distinct values and how often each occurs.
 pub(crate) struct Tally {
     /// Ascending.
@@ -82,9 +93,9 @@ impl Tally {
 
 impl Shape {
     /// The shape of these values. `floor` is the fewest rows that a value must have to be shown as it is.
-    pub(crate) fn of(values: &[f64], nominal: bool, grid: bool, floor: usize) -> Shape {
+    pub(crate) fn of(values: &[f64], order: Order, grid: bool, floor: usize) -> Shape {
         let tally = Tally::of(values);
-        if nominal {
+        if order == Order::None {
             return Shape::Discrete { values: tally.values };
         }
         if tally.values.is_empty() {
@@ -92,7 +103,7 @@ impl Shape {
         }
         let kept: Vec<usize> = (0..tally.values.len()).filter(|&i| tally.counts[i] >= floor).collect();
         let rows_kept: usize = kept.iter().map(|&i| tally.counts[i]).sum();
-        if !kept.is_empty() && rows_kept as f64 >= 0.98 * tally.rows as f64 && discrete(&tally, &kept, grid) {
+        if !kept.is_empty() && rows_kept as f64 >= 0.98 * tally.rows as f64 && discrete(&tally, &kept, grid, order) {
             return Shape::Discrete { values: kept.iter().map(|&i| tally.values[i]).collect() };
         }
         continuous(&tally, floor, grid)
@@ -126,14 +137,16 @@ impl Shape {
     }
 }
 
-/// Few values, or values that are sparse on their grid, are a list; many dense ones are a continuum.
-fn discrete(tally: &Tally, kept: &[usize], grid: bool) -> bool {
+/// Few values, or values that are sparse on their grid, are a list; many dense ones are a continuum, unless they are
+/// well filled and nothing tells them by a line.
+fn discrete(tally: &Tally, kept: &[usize], grid: bool, order: Order) -> bool {
     let distinct = kept.len();
     if distinct <= 100 {
         return true;
     }
-    let span = tally.values[tally.values.len() - 1] - tally.values[0];
-    distinct <= 2000 && (!grid || span > 8.0 * distinct as f64) && tally.rows > 30 * distinct
+    let span = tally.at_rank(tally.rows * 99 / 100) - tally.at_rank(tally.rows / 100);
+    let sparse = !grid || span > 8.0 * distinct as f64;
+    distinct <= 6000 && (sparse || order == Order::Alone) && tally.rows > 30 * distinct
 }
 
 fn continuous(tally: &Tally, floor: usize, grid: bool) -> Shape {

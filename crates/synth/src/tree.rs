@@ -151,7 +151,7 @@ impl Work {
         best.filter(|split| split.score > limits.score_min)
     }
 
-    /// Counts the classes and merges them into at most a twelfth as many groups as there are rows: neighbours where
+    /// Counts the classes and merges them into at most a twentieth as many groups as there are rows: neighbours where
     /// classes are ordered, the rarest into one where not.
     fn group_classes(&mut self, target: Target, rows: &[u32]) -> Groups {
         for &class in &self.live {
@@ -166,7 +166,7 @@ impl Work {
             self.counts[class as usize] += 1;
         }
         self.live.sort_unstable();
-        let most = (rows.len() / 12).clamp(4, 256);
+        let most = (rows.len() / 20).clamp(4, 256);
         let count = if self.live.len() <= most {
             for (group, &class) in self.live.iter().enumerate() {
                 self.group[class as usize] = group as u16;

@@ -10,6 +10,7 @@ mod content;
 mod csv;
 mod dialect;
 mod flaw;
+mod kept;
 mod layout;
 mod number;
 mod number_profile;

@@ -34,7 +34,8 @@ struct Made {
 impl Bucket {
     /// The bucket behind a connection. No I/O happens before the first call.
     pub(crate) fn new(name: &str, connection: Option<&Connection>) -> Result<Bucket, Failure> {
-        let connection = connection.ok_or_else(|| Failure::new(Code::Internal, "an s3 action was built without a connection"))?;
+        let connection =
+            connection.ok_or_else(|| Failure::new(Code::Internal, "an s3 action was built without a connection"))?;
         Ok(Bucket { name: name.to_string(), access: Access::open(connection)?, made: Mutex::default() })
     }
 
@@ -46,7 +47,12 @@ impl Bucket {
 
     /// Makes one call and waits for it, unless the user stops it. A bucket of another region and a session that has
     /// run out are met with a new client, once each.
-    pub(crate) fn call<T, E, F>(&self, attempt: &Attempt<'_>, doing: &Doing<'_>, call: impl Fn(Client) -> F) -> Result<T, Failure>
+    pub(crate) fn call<T, E, F>(
+        &self,
+        attempt: &Attempt<'_>,
+        doing: &Doing<'_>,
+        call: impl Fn(Client) -> F,
+    ) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
@@ -220,7 +226,8 @@ fn make_http_client() -> Result<SharedHttpClient, Failure> {
     let mut trust = tls::TrustStore::default();
     if let Some(path) = variable("AWS_CA_BUNDLE") {
         let pem = std::fs::read(&path).map_err(|error| {
-            Failure::new(Code::ConnectionInvalid, format!("the file `{path}` of AWS_CA_BUNDLE cannot be read")).cause(error)
+            Failure::new(Code::ConnectionInvalid, format!("the file `{path}` of AWS_CA_BUNDLE cannot be read"))
+                .cause(error)
         })?;
         trust = tls::TrustStore::empty().with_pem_certificate(pem);
     }

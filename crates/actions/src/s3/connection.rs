@@ -98,7 +98,10 @@ impl Access {
         let credentials: Option<Map<String, Value>> = match &connection.credentials {
             None => None,
             Some(secret) => Some(serde_json::from_slice(secret.open()).map_err(|_| {
-                Failure::new(Code::ConnectionInvalid, format!("the credentials of connection `{}` are not a mapping", connection.id))
+                Failure::new(
+                    Code::ConnectionInvalid,
+                    format!("the credentials of connection `{}` are not a mapping", connection.id),
+                )
             })?),
         };
         let problems = check(&connection.config, credentials.as_ref());

@@ -44,18 +44,18 @@ where
     let code = error.as_service_error().and_then(|error| error.code());
     let said = error.as_service_error().and_then(|error| error.message()).unwrap_or_default();
     let Some(status) = status else {
-        return Failure::new(Code::S3Unavailable, format!("the store could not be reached for {}", place(doing))).cause(chain(error));
+        return Failure::new(Code::S3Unavailable, format!("the store could not be reached for {}", place(doing)))
+            .cause(chain(error));
     };
     let cause = format!("{status} {} {said}", code.unwrap_or("without a code"));
     let failure = match (status, code) {
-        (_, Some(code)) if SIGNATURE_CODES.contains(&code) => {
-            Failure::new(Code::AuthInvalidCredentials, format!("connection `{}` is not accepted by the store: {code}", doing.connection))
-                .hint("Check the access key, its secret and the clock of this machine.")
-        }
-        (_, Some("NoSuchBucket")) => {
-            Failure::new(Code::S3BucketNotFound, format!("no bucket `{}`", doing.bucket))
-                .hint("Check the spelling, and that the connection points to the right store.")
-        }
+        (_, Some(code)) if SIGNATURE_CODES.contains(&code) => Failure::new(
+            Code::AuthInvalidCredentials,
+            format!("connection `{}` is not accepted by the store: {code}", doing.connection),
+        )
+        .hint("Check the access key, its secret and the clock of this machine."),
+        (_, Some("NoSuchBucket")) => Failure::new(Code::S3BucketNotFound, format!("no bucket `{}`", doing.bucket))
+            .hint("Check the spelling, and that the connection points to the right store."),
         (404, Some("NoSuchKey")) | (404, None) if doing.key.is_some() => {
             Failure::new(Code::S3ObjectNotFound, format!("{} was listed and is gone now", place(doing)))
         }
@@ -63,15 +63,24 @@ where
             Failure::new(Code::S3ObjectChanged, format!("{} was replaced after it was listed", place(doing)))
                 .hint("The next run takes the new version.")
         }
-        (403, _) => {
-            Failure::new(Code::S3AccessDenied, format!("permission {} is missing on {}", doing.permission, place(doing)))
-                .hint("Compare the identity's policy with docs/iam.")
+        (403, _) => Failure::new(
+            Code::S3AccessDenied,
+            format!("permission {} is missing on {}", doing.permission, place(doing)),
+        )
+        .hint("Compare the identity's policy with docs/iam."),
+        (
+            301 | 307 | 400,
+            Some(
+                "PermanentRedirect"
+                | "TemporaryRedirect"
+                | "AuthorizationHeaderMalformed"
+                | "IllegalLocationConstraintException",
+            ),
+        ) => Failure::new(Code::ConnectionInvalid, format!("bucket `{}` lies in another region", doing.bucket))
+            .hint("Set `region` in the connection."),
+        (500.. | 429 | 408, _) => {
+            Failure::new(Code::S3Unavailable, format!("the store kept failing for {}", place(doing)))
         }
-        (301 | 307 | 400, Some("PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException")) => {
-            Failure::new(Code::ConnectionInvalid, format!("bucket `{}` lies in another region", doing.bucket))
-                .hint("Set `region` in the connection.")
-        }
-        (500.. | 429 | 408, _) => Failure::new(Code::S3Unavailable, format!("the store kept failing for {}", place(doing))),
         _ => Failure::new(Code::S3Unavailable, format!("the store refused {}", place(doing))),
     };
     failure.cause(cause)
@@ -90,28 +99,38 @@ fn identity<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>, d
         }
         if let Some(role) = current.downcast_ref::<aws_sdk_sts::operation::assume_role::AssumeRoleError>() {
             refused = role.meta().code().is_some_and(|code| code != "ServiceUnavailable" && code != "InternalFailure");
-            answer = Some(format!("{} {}", role.meta().code().unwrap_or_default(), role.meta().message().unwrap_or_default()));
+            answer = Some(format!(
+                "{} {}",
+                role.meta().code().unwrap_or_default(),
+                role.meta().message().unwrap_or_default()
+            ));
         }
         below = current.source();
     }
     let credentials = credentials?;
     let cause = answer.unwrap_or_else(|| chain(credentials));
-    Some(match doing.role {
-        Some((arn, external_id)) if refused => {
-            Failure::new(
+    Some(
+        match doing.role {
+            Some((arn, external_id)) if refused => Failure::new(
                 Code::AuthAssumeRoleDenied,
-                format!("connection `{}`: role `{arn}` cannot be assumed with external id `{external_id}`", doing.connection),
+                format!(
+                    "connection `{}`: role `{arn}` cannot be assumed with external id `{external_id}`",
+                    doing.connection
+                ),
             )
-            .hint("`hansel projects trust-policy` prints the trust policy that the role needs.")
+            .hint("`hansel projects trust-policy` prints the trust policy that the role needs."),
+            Some((arn, _)) => Failure::new(
+                Code::AuthInvalidCredentials,
+                format!("connection `{}`: there is no identity to assume role `{arn}` from", doing.connection),
+            )
+            .hint("Give the process AWS credentials: environment, profile, or the machine's own role."),
+            None => Failure::new(
+                Code::AuthInvalidCredentials,
+                format!("connection `{}` has no usable credentials", doing.connection),
+            ),
         }
-        Some((arn, _)) => Failure::new(
-            Code::AuthInvalidCredentials,
-            format!("connection `{}`: there is no identity to assume role `{arn}` from", doing.connection),
-        )
-        .hint("Give the process AWS credentials: environment, profile, or the machine's own role."),
-        None => Failure::new(Code::AuthInvalidCredentials, format!("connection `{}` has no usable credentials", doing.connection)),
-    }
-    .cause(cause))
+        .cause(cause),
+    )
 }
 
 /// Whether the session behind a role has run out, so that a new one may do.
@@ -119,7 +138,10 @@ pub(crate) fn session_over<E>(error: &SdkError<E, HttpResponse>) -> bool
 where
     E: ProvideErrorMetadata,
 {
-    error.as_service_error().and_then(|error| error.code()).is_some_and(|code| code == "ExpiredToken" || code == "InvalidToken")
+    error
+        .as_service_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| code == "ExpiredToken" || code == "InvalidToken")
 }
 
 /// The region that the store says the bucket lies in.

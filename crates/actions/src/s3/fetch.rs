@@ -39,7 +39,9 @@ impl Bucket {
         })?;
         let version = answer.version_id().filter(|version| *version != "null").map(str::to_string);
         let path = attempt.folder.join("source");
-        let broken = |what: String| Failure::new(Code::S3Unavailable, format!("object `{key}` of bucket `{}` {what}", self.name));
+        let broken = |what: String| {
+            Failure::new(Code::S3Unavailable, format!("object `{key}` of bucket `{}` {what}", self.name))
+        };
         let digest_expected = md5_of(object, &answer);
         let mut body = answer.body;
         let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(spool)?);
@@ -61,7 +63,8 @@ impl Bucket {
         {
             return Err(broken("does not have the listed digest".into()));
         }
-        let mut provenance = vec![("source-key".to_string(), key.to_string()), ("source-etag".to_string(), object.etag.clone())];
+        let mut provenance =
+            vec![("source-key".to_string(), key.to_string()), ("source-etag".to_string(), object.etag.clone())];
         provenance.extend(version.map(|version| ("source-version".to_string(), version)));
         Ok(Data { path, bytes, provenance })
     }

@@ -10,7 +10,11 @@ pub(crate) fn directory(path: &str) -> String {
 pub(crate) fn join(path: &str, filename: &str) -> String {
     let prefix = directory(path);
     // Only where a path goes before it is a slash in front of a name doubled; alone it is part of the key.
-    if prefix.is_empty() { filename.to_string() } else { format!("{prefix}{}", filename.strip_prefix('/').unwrap_or(filename)) }
+    if prefix.is_empty() {
+        filename.to_string()
+    } else {
+        format!("{prefix}{}", filename.strip_prefix('/').unwrap_or(filename))
+    }
 }
 
 /// Undoes the form encoding of listings: `%XX` and `+` for a blank. `None` if what is left is not UTF-8.
@@ -57,7 +61,9 @@ mod tests {
 
     #[test]
     fn listings_decode_to_the_keys_they_stand_for() {
-        for (listed, key) in [("a+b%2Bc%2520%C3%A9", "a b+c%20é"), ("nl%0Ax", "nl\nx"), ("100%", "100%"), ("%zz", "%zz")] {
+        for (listed, key) in
+            [("a+b%2Bc%2520%C3%A9", "a b+c%20é"), ("nl%0Ax", "nl\nx"), ("100%", "100%"), ("%zz", "%zz")]
+        {
             assert_eq!(decode(listed).as_deref(), Some(key), "{listed}");
         }
         assert_eq!(decode("%FF"), None);

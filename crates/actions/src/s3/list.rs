@@ -56,7 +56,14 @@ impl Bucket {
         Ok(listing)
     }
 
-    fn take(&self, entry: &aws_sdk_s3::types::Object, prefix: &str, recursive: bool, encoded: bool, listing: &mut Listing) {
+    fn take(
+        &self,
+        entry: &aws_sdk_s3::types::Object,
+        prefix: &str,
+        recursive: bool,
+        encoded: bool,
+        listing: &mut Listing,
+    ) {
         let listed = entry.key().unwrap_or_default();
         let key = if encoded { decode(listed) } else { Some(listed.to_string()) };
         let Some(key) = key else {
@@ -77,7 +84,8 @@ impl Bucket {
             return;
         }
         let etag = entry.e_tag().unwrap_or_default().trim_matches('"').to_string();
-        let modified = entry.last_modified().map(|time| format!("{}.{:09}", time.secs(), time.subsec_nanos())).unwrap_or_default();
+        let modified =
+            entry.last_modified().map(|time| format!("{}.{:09}", time.secs(), time.subsec_nanos())).unwrap_or_default();
         let identity = format!("{etag} {bytes} {modified}");
         let origin = Arc::new(Origin { bucket: self.name.clone(), key, identity });
         listing.objects.push(Object { origin, filename, bytes, etag });

@@ -9,6 +9,6 @@ mod list;
 mod publish;
 
 pub(crate) use client::Bucket;
-pub(crate) use publish::Manner;
 pub(crate) use connection::{S3_CONNECTION, check_bucket};
 pub(crate) use keys::{directory, join};
+pub(crate) use publish::Manner;

@@ -36,7 +36,13 @@ pub(crate) struct Manner {
 
 impl Bucket {
     /// Writes the bytes of `data` under `key`.
-    pub(crate) fn publish(&self, key: &str, data: &Data, manner: &Manner, attempt: &Attempt<'_>) -> Result<(), Failure> {
+    pub(crate) fn publish(
+        &self,
+        key: &str,
+        data: &Data,
+        manner: &Manner,
+        attempt: &Attempt<'_>,
+    ) -> Result<(), Failure> {
         let mut file = File::open(&data.path).map_err(spool)?;
         if data.bytes <= SINGLE_BYTES_MAX {
             let mut body = Vec::with_capacity(data.bytes as usize);
@@ -44,7 +50,9 @@ impl Bucket {
             return self.put(key, body, manner, attempt);
         }
         let upload = self.create(key, manner, attempt)?;
-        let written = self.parts(key, &upload, &mut file, data.bytes, attempt).and_then(|parts| self.complete(key, &upload, parts, attempt));
+        let written = self
+            .parts(key, &upload, &mut file, data.bytes, attempt)
+            .and_then(|parts| self.complete(key, &upload, parts, attempt));
         if written.is_err() {
             self.abort(key, &upload);
         }
@@ -89,7 +97,14 @@ impl Bucket {
         })
     }
 
-    fn parts(&self, key: &str, upload: &str, file: &mut File, total: u64, attempt: &Attempt<'_>) -> Result<Vec<CompletedPart>, Failure> {
+    fn parts(
+        &self,
+        key: &str,
+        upload: &str,
+        file: &mut File,
+        total: u64,
+        attempt: &Attempt<'_>,
+    ) -> Result<Vec<CompletedPart>, Failure> {
         let part_bytes = PART_BYTES_MIN.max(total.div_ceil(PARTS_MAX));
         let mut parts = Vec::new();
         let mut done = 0;
@@ -114,7 +129,9 @@ impl Bucket {
                     .body(ByteStream::new(body.try_clone().expect("a body in memory can be sent again")))
                     .send()
             })?;
-            parts.push(CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag().map(str::to_string)).build());
+            parts.push(
+                CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag().map(str::to_string)).build(),
+            );
             (attempt.progress)(Progress { doing: "writing", done, total });
         }
         Ok(parts)
@@ -122,7 +139,13 @@ impl Bucket {
 
     /// Completes an upload. An answer that got lost is asked for again; when the upload is then unknown, it was our
     /// own earlier request that completed it, since nobody else knows its id.
-    fn complete(&self, key: &str, upload: &str, parts: Vec<CompletedPart>, attempt: &Attempt<'_>) -> Result<(), Failure> {
+    fn complete(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: Vec<CompletedPart>,
+        attempt: &Attempt<'_>,
+    ) -> Result<(), Failure> {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let doing = self.doing("s3:PutObject", Some(key));
         let mut unanswered = false;

@@ -66,7 +66,8 @@ pub(crate) struct ConnectionFile {
     pub(crate) auth_strategy: String,
 }
 
-static KEYS: &[&str] = &["name", "type", "config", "credentials", "project_id", "connection_target_type", "auth_strategy"];
+static KEYS: &[&str] =
+    &["name", "type", "config", "credentials", "project_id", "connection_target_type", "auth_strategy"];
 
 impl ConnectionFile {
     /// Reads a file: JSON first, then YAML, which also takes the trailing commas of the documented sample.
@@ -81,7 +82,8 @@ impl ConnectionFile {
         let Value::Object(map) = value else { return Err(file("a mapping is expected".into()).into()) };
         let mut problems = Vec::new();
         for key in map.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-            let near = nearest(key, KEYS.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let near =
+                nearest(key, KEYS.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             problems.push(format!("unknown key `{key}`{near}"));
         }
         let mut text = |key: &str| match map.get(key) {
@@ -99,7 +101,8 @@ impl ConnectionFile {
             problems.push("`type` is missing".into());
         }
         if !["", "unspecified", "source", "destination"].contains(&target_text.as_str()) {
-            problems.push(format!("`connection_target_type` is `{target_text}`; `source` or `destination` is expected"));
+            problems
+                .push(format!("`connection_target_type` is `{target_text}`; `source` or `destination` is expected"));
         }
         let mut mapping = |key: &str| match map.get(key) {
             Some(Value::Object(map)) => Some(map.clone()),
@@ -115,7 +118,17 @@ impl ConnectionFile {
         }
         let kind = kind.unwrap_or_default();
         let target = target(&target_text);
-        Ok(ConnectionFile { path: shown, name, kind, config, credentials, project_id, target, target_text, auth_strategy })
+        Ok(ConnectionFile {
+            path: shown,
+            name,
+            kind,
+            config,
+            credentials,
+            project_id,
+            target,
+            target_text,
+            auth_strategy,
+        })
     }
 
     /// Checks what was read against the connection's type.

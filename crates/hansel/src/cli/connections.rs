@@ -67,7 +67,9 @@ impl Connections {
                 }
                 let project = memory.project(project.as_deref().or(file.project_id.as_deref()))?;
                 let Some(name) = file.name else {
-                    return Err(Failure::new(Code::ConnectionInvalid, "`name` is missing in the connection file").into());
+                    return Err(
+                        Failure::new(Code::ConnectionInvalid, "`name` is missing in the connection file").into()
+                    );
                 };
                 let new = NewConnection {
                     project: project.id,

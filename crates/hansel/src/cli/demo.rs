@@ -36,7 +36,8 @@ static TABLES: &[(&str, &[u8])] = &[
 
 impl Demo {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
-        let unusable = |error: std::io::Error| Failure::new(Code::HomeUnusable, "the demo cannot be set up").cause(error);
+        let unusable =
+            |error: std::io::Error| Failure::new(Code::HomeUnusable, "the demo cannot be set up").cause(error);
         // Each demo begins with an empty bucket, so its memory does too.
         let home = self.dir.join("home");
         if home.exists() {
@@ -54,7 +55,11 @@ impl Demo {
         let text = !setting.json();
         if text {
             say::result(&format!("an S3 endpoint listens at {} while this demo runs", s3.endpoint()));
-            say::result(&format!("running {} on {} tables in bucket `{SOURCE}`", workflow_file.display(), TABLES.len()));
+            say::result(&format!(
+                "running {} on {} tables in bucket `{SOURCE}`",
+                workflow_file.display(),
+                TABLES.len()
+            ));
         }
         let memory = Memory::open(&home)?;
         let project = memory.project(None)?;

@@ -45,7 +45,8 @@ impl Evaluate {
             .collect();
         let tables = files.iter().map(|path| open(path, self.seed)).collect::<Result<Vec<Table>, _>>()?;
         let tables = alike(&tables.iter().collect::<Vec<_>>()).map_err(|mismatch| {
-            let message = format!("`{}` is not like `{}`: {mismatch}", files[mismatch.table].display(), files[0].display());
+            let message =
+                format!("`{}` is not like `{}`: {mismatch}", files[mismatch.table].display(), files[0].display());
             Failure::new(Code::Usage, message)
         })?;
         if let Some(target) = &self.target
@@ -63,7 +64,8 @@ impl Evaluate {
         };
         let report = judge(&evidence);
         let names = ["training", "synthetic", "holdout"];
-        let about = names.iter().zip(&files).map(|(name, path)| (name.to_string(), path.display().to_string())).collect();
+        let about =
+            names.iter().zip(&files).map(|(name, path)| (name.to_string(), path.display().to_string())).collect();
         let value = write_reports(&report, &about, self.report.as_deref(), self.report_json.as_deref())?;
         if setting.json() {
             say::json(&value);
@@ -83,9 +85,8 @@ impl Evaluate {
 
 fn open(path: &Path, seed: u64) -> Result<Table, Failure> {
     let name = path.to_string_lossy();
-    let file = std::fs::File::open(path).map_err(|error| {
-        Failure::new(Code::Usage, format!("the file `{name}` cannot be read")).cause(error)
-    })?;
+    let file = std::fs::File::open(path)
+        .map_err(|error| Failure::new(Code::Usage, format!("the file `{name}` cannot be read")).cause(error))?;
     let options = ReadOptions {
         rows_max: actions::synthesis::Options::SAMPLE_ROWS_MAX,
         bytes_max: actions::synthesis::Options::SAMPLE_BYTES_MAX,
@@ -103,6 +104,9 @@ mod tests {
     #[test]
     fn overall_scores_are_found_in_a_report() {
         let report = serde_json::json!({ "overall": { "fidelity": 0.98765, "privacy": 1.0 } });
-        assert_eq!(actions::scores(&report), [("fidelity".into(), "0.988".into()), ("privacy".into(), "1.000".to_string())]);
+        assert_eq!(
+            actions::scores(&report),
+            [("fidelity".into(), "0.988".into()), ("privacy".into(), "1.000".to_string())]
+        );
     }
 }

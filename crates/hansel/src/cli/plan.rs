@@ -72,11 +72,17 @@ impl Plan {
             for (key, reason) in &survey.left_out {
                 objects.push(json!({ "key": key, "decision": "out", "reason": reason, "writes": [] }));
             }
-            branches.push(json!({ "source": branch.name, "bucket": branch.bucket, "listed": survey.listed, "objects": objects }));
+            branches.push(
+                json!({ "source": branch.name, "bucket": branch.bucket, "listed": survey.listed, "objects": objects }),
+            );
         }
         let warnings: Vec<Value> = checked.plan.warnings().iter().map(say::problem_json).collect();
         let value = json!({ "workflow": checked.plan.name(), "branches": branches, "warnings": warnings });
-        if setting.json() { say::json(&value) } else { text(&value) }
+        if setting.json() {
+            say::json(&value)
+        } else {
+            text(&value)
+        }
         Ok(())
     }
 }
@@ -90,9 +96,15 @@ fn text(value: &Value) {
     for branch in list(value, "branches") {
         let objects = list(&branch, "objects");
         let taken = objects.iter().filter(|object| object["decision"] == "take").count();
-        say::result(&format!("{} from bucket `{}`: {} listed, {taken} to do", word(&branch, "source"), word(&branch, "bucket"), branch["listed"]));
+        say::result(&format!(
+            "{} from bucket `{}`: {} listed, {taken} to do",
+            word(&branch, "source"),
+            word(&branch, "bucket"),
+            branch["listed"]
+        ));
         for object in objects {
-            let mut line = format!("  {:<4} {} ({})", word(&object, "decision"), word(&object, "key"), word(&object, "reason"));
+            let mut line =
+                format!("  {:<4} {} ({})", word(&object, "decision"), word(&object, "key"), word(&object, "reason"));
             if object["decision"] == "take" {
                 for target in list(&object, "writes") {
                     line.push_str(&format!(" -> {}", target.as_str().unwrap_or_default()));

@@ -74,7 +74,10 @@ fn project_notes(memory: &Memory, text: &str, project: &store::Project) -> Resul
         match memory.ask(memory.store.project(id)) {
             Ok(_) => {}
             Err(failure) if failure.code == Code::NotFound => {
-                notes.push(format!("project `{id}` is not in this home; the run's own project `{}` stands for it", project.name));
+                notes.push(format!(
+                    "project `{id}` is not in this home; the run's own project `{}` stands for it",
+                    project.name
+                ));
             }
             Err(failure) => return Err(failure.into()),
         }
@@ -131,7 +134,13 @@ pub(crate) fn exit(summary: &RunSummary) -> u8 {
     match exits.next() {
         None => 0,
         // Where every object met the same wall, the wall is the news; else it is the objects.
-        Some(first) => if exits.all(|exit| exit == first) { first } else { 1 },
+        Some(first) => {
+            if exits.all(|exit| exit == first) {
+                first
+            } else {
+                1
+            }
+        }
     }
 }
 
@@ -200,7 +209,8 @@ pub(crate) fn summary_text(summary: &RunSummary, facts: &BTreeMap<String, Facts>
 }
 
 fn shown_facts(facts: &[(String, String)]) -> String {
-    let fact = |name: &'static str| facts.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str());
+    let fact =
+        |name: &'static str| facts.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str());
     let mut parts = Vec::new();
     parts.extend(fact("rows_written").map(|rows| format!("{rows} rows")));
     parts.extend(fact("rows_set_aside").map(|rows| format!("{rows} set aside")));

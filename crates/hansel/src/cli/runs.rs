@@ -58,7 +58,14 @@ fn list(memory: &Memory, limit: u32, setting: &Setting) -> Result<(), Stop> {
     }
     for record in records {
         let word = |key: &str| record[key].as_str().unwrap_or_default().to_string();
-        say::result(&format!("{}  {}  {}  {}  {}", word("id"), word("created_at"), word("status"), word("workflow"), word("message")));
+        say::result(&format!(
+            "{}  {}  {}  {}  {}",
+            word("id"),
+            word("created_at"),
+            word("status"),
+            word("workflow"),
+            word("message")
+        ));
     }
     Ok(())
 }
@@ -159,7 +166,9 @@ fn copy(path: &Path, out: &Path, artifact: &store::ArtifactRow) -> Result<PathBu
         _ => ".artifact",
     };
     to.as_mut_os_string().push(end);
-    let failed = |error: std::io::Error| Failure::new(Code::Usage, format!("the file `{}` cannot be written", to.display())).cause(error);
+    let failed = |error: std::io::Error| {
+        Failure::new(Code::Usage, format!("the file `{}` cannot be written", to.display())).cause(error)
+    };
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }

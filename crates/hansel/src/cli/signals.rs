@@ -9,8 +9,12 @@ static ASKED: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn listen() {
     static RUNTIME: OnceLock<Option<tokio::runtime::Runtime>> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("signals").enable_all().build().ok()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("signals")
+            .enable_all()
+            .build()
+            .ok()?;
         runtime.spawn(wait());
         Some(runtime)
     });
@@ -35,7 +39,8 @@ async fn wait() {
 #[cfg(unix)]
 async fn next() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -66,7 +66,7 @@ impl Synthesize {
             publishing: &nobody,
         };
         let options = Options {
-            rows: self.rows.or(model.recipe.num_records()),
+            rows: self.rows.or(model.num_records),
             sample_rows_max: self.sample_rows_max.max(1),
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
             generate: true,
@@ -97,14 +97,23 @@ impl Synthesize {
             say::json(&value);
         } else {
             let scores: String = scores.iter().map(|(name, score)| format!(", {name} {score}")).collect();
-            say::result(&format!("{}: {} rows from {}{scores}", self.out.display(), synthesis.rows_written, synthesis.rows_read));
+            say::result(&format!(
+                "{}: {} rows from {}{scores}",
+                self.out.display(),
+                synthesis.rows_written,
+                synthesis.rows_read
+            ));
         }
         Ok(())
     }
 
     fn reports(&self, model: &Model, synthesis: &Synthesis) -> Result<Option<serde_json::Value>, Stop> {
         let Some(report) = &synthesis.report else { return Ok(None) };
-        let about = [("source", self.input.display().to_string()), ("model", model.name.clone()), ("seed", self.seed.to_string())];
+        let about = [
+            ("source", self.input.display().to_string()),
+            ("model", model.name.clone()),
+            ("seed", self.seed.to_string()),
+        ];
         let about = synthesis.provenance(about.map(|(name, value)| (name.to_string(), value)).to_vec());
         write_reports(report, &about, self.report.as_deref(), self.report_json.as_deref()).map(Some)
     }

@@ -24,7 +24,8 @@ impl Validate {
             .map_err(|problems| Stop::Problems(shown.clone(), problems))?;
         if setting.json() {
             let warnings: Vec<_> = plan.warnings().iter().map(say::problem_json).collect();
-            let actions: Vec<_> = plan.actions().iter().map(|(name, kind)| json!({ "name": name, "type": kind })).collect();
+            let actions: Vec<_> =
+                plan.actions().iter().map(|(name, kind)| json!({ "name": name, "type": kind })).collect();
             say::json(&json!({ "name": plan.name(), "actions": actions, "problems": [], "warnings": warnings }));
             return Ok(());
         }

@@ -84,7 +84,8 @@ impl Watcher for Display {
             // Said in full at the end.
             Event::Log { level, .. } if level == "error" => {}
             Event::Log { level, action, key, text } => {
-                let place: Vec<&str> = [action.as_str(), key.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
+                let place: Vec<&str> =
+                    [action.as_str(), key.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
                 let place = if place.is_empty() { String::new() } else { format!("{}: ", place.join(": ")) };
                 self.line(&format!("{level}: {place}{text}"));
             }

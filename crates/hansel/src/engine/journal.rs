@@ -100,7 +100,8 @@ pub(crate) fn sentence(failure: &Failure) -> String {
 
 /// The failure of a thread that panicked: our own mistake, whatever the input was.
 pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
-    let said = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
+    let said =
+        panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
     let failure = Failure::new(Code::Internal, "a mistake of ours ended the work on this object");
     failure.cause(said.unwrap_or_else(|| "a panic without words".into()))
 }

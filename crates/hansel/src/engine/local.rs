@@ -70,7 +70,13 @@ pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watch
     }
     let scratch = memory.store.scratch_dir(&run.id);
     let _ = std::fs::remove_dir_all(&scratch);
-    let mut summary = RunSummary { run: run.id.clone(), status: RunStatus::Active, failures: Vec::new(), units: Vec::new(), listed: 0 };
+    let mut summary = RunSummary {
+        run: run.id.clone(),
+        status: RunStatus::Active,
+        failures: Vec::new(),
+        units: Vec::new(),
+        listed: 0,
+    };
     let mut surveys = Vec::new();
     for branch in request.plan.branches() {
         match crawl(memory, request, &journal, branch) {
@@ -96,7 +102,9 @@ pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watch
 fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watcher) -> Result<(File, Run, bool), Failure> {
     let store = &memory.store;
     let workflow = &request.workflow.id;
-    let unusable = |error: std::io::Error| Failure::new(Code::HomeUnusable, "the lock of the workflow cannot be taken").cause(error);
+    let unusable = |error: std::io::Error| {
+        Failure::new(Code::HomeUnusable, "the lock of the workflow cannot be taken").cause(error)
+    };
     let path = store.lock_file(workflow);
     std::fs::create_dir_all(path.parent().expect("a lock file lies in a folder")).map_err(unusable)?;
     let lock = File::options().create(true).append(true).open(&path).map_err(unusable)?;
@@ -117,7 +125,12 @@ fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watcher) -> Re
         if (request.cancelled)() {
             if let Some(run) = &waiting {
                 let event = Event::Finished { status: RunStatus::Cancelled, message: String::new() };
-                memory.ask(store.append(&run.id, event.kind(), &event.to_json(), Some((RunStatus::Cancelled.name(), ""))))?;
+                memory.ask(store.append(
+                    &run.id,
+                    event.kind(),
+                    &event.to_json(),
+                    Some((RunStatus::Cancelled.name(), "")),
+                ))?;
             }
             return Err(Failure::new(Code::RunCancelled, "the run was cancelled while it waited"));
         }
@@ -133,7 +146,12 @@ fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watcher) -> Re
         }
         let message = "cut off; the next run takes its open objects";
         let event = Event::Finished { status: RunStatus::Error, message: message.into() };
-        memory.ask(store.append(&cut_off.id, event.kind(), &event.to_json(), Some((RunStatus::Error.name(), message))))?;
+        memory.ask(store.append(
+            &cut_off.id,
+            event.kind(),
+            &event.to_json(),
+            Some((RunStatus::Error.name(), message)),
+        ))?;
         let _ = std::fs::remove_dir_all(store.scratch_dir(&cut_off.id));
     }
     let resumed = taken_up.is_some();
@@ -198,7 +216,8 @@ fn units(
     survey: &Survey,
     summary: &mut RunSummary,
 ) -> Result<(), Failure> {
-    let open: Vec<&Surveyed> = survey.objects.iter().filter(|surveyed| !matches!(surveyed.verdict, Verdict::Done(_))).collect();
+    let open: Vec<&Surveyed> =
+        survey.objects.iter().filter(|surveyed| !matches!(surveyed.verdict, Verdict::Done(_))).collect();
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let results: Mutex<Vec<(usize, Result<(), Failed>)>> = Mutex::new(Vec::new());

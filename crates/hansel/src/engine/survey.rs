@@ -48,18 +48,22 @@ pub(crate) struct Known<'a> {
 
 /// Crawls a branch and judges every object.
 pub(crate) fn survey(branch: &Branch, known: &Known<'_>, attempt: &Attempt<'_>) -> Result<Survey, Failure> {
-    let source = branch.source.as_ref().ok_or_else(|| Failure::new(Code::Internal, "a plan without connections was run"))?;
+    let source =
+        branch.source.as_ref().ok_or_else(|| Failure::new(Code::Internal, "a plan without connections was run"))?;
     let crawl = source.crawl(attempt)?;
     let mut objects: Vec<Surveyed> = Vec::with_capacity(crawl.objects.len());
     // Targets of this run so far, each with the key that goes there.
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
-    let keys: std::collections::BTreeSet<&str> = crawl.objects.iter().map(|object| object.origin.key.as_str()).collect();
+    let keys: std::collections::BTreeSet<&str> =
+        crawl.objects.iter().map(|object| object.origin.key.as_str()).collect();
     for object in &crawl.objects {
         let key = &object.origin.key;
         let targets = targets(branch, object);
         let done = known.done.get(key);
         let verdict = match done {
-            Some(done) if done.identity == object.origin.identity && !known.again.iter().any(|glob| glob.is_match(key)) => {
+            Some(done)
+                if done.identity == object.origin.identity && !known.again.iter().any(|glob| glob.is_match(key)) =>
+            {
                 Verdict::Done(done.run.clone())
             }
             Some(done) if done.identity == object.origin.identity => Verdict::Take("asked for again"),
@@ -97,7 +101,11 @@ fn collision(
             return Some(Failure::new(Code::OutputCollision, message).hint("Give the destinations different paths."));
         }
         let holder = match known.claims.get(target) {
-            Some(claim) if claim.branch == branch.name && claim.bucket == branch.bucket && keys.contains(claim.key.as_str()) => {
+            Some(claim)
+                if claim.branch == branch.name
+                    && claim.bucket == branch.bucket
+                    && keys.contains(claim.key.as_str()) =>
+            {
                 Some(claim.key.as_str())
             }
             Some(claim) if claim.branch != branch.name => Some(claim.key.as_str()),

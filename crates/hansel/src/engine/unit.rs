@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use store::{ArtifactRow, DoneMark, UnitKey};
 use workflow::{
-    Artifact, Attempt, Branch, Code, Dataset, Event, Failure, File, Inputs, Item, Planned, Progress, Reference, Role, Template,
-    table_name,
+    Artifact, Attempt, Branch, Code, Dataset, Event, Failure, File, Inputs, Item, Planned, Progress, Reference, Role,
+    Template, table_name,
 };
 
 use super::journal::Journal;
@@ -37,7 +37,8 @@ pub(crate) struct Failed {
 
 /// Works a unit through. On success its mark says what was published and kept; nothing is marked here.
 pub(crate) fn process(work: &Work<'_>) -> Result<DoneMark, Failed> {
-    let outcome = fresh(&work.folder).map_err(|failure| Failed { action: String::new(), failure }).and_then(|()| steps(work));
+    let outcome =
+        fresh(&work.folder).map_err(|failure| Failed { action: String::new(), failure }).and_then(|()| steps(work));
     // What stays behind after a crash is swept when the run is taken up.
     let _ = std::fs::remove_dir_all(&work.folder);
     outcome
@@ -73,7 +74,11 @@ fn steps(work: &Work<'_>) -> Result<DoneMark, Failed> {
     let mut first_failure = None;
     for planned in &work.branch.steps {
         // Behind a failed step nothing runs; beside it everything does.
-        let ready = planned.templates.iter().flat_map(|(_, t)| t.references()).all(|r| datasets.contains_key(r.action.as_str()));
+        let ready = planned
+            .templates
+            .iter()
+            .flat_map(|(_, t)| t.references())
+            .all(|r| datasets.contains_key(r.action.as_str()));
         if !ready {
             continue;
         }
@@ -109,7 +114,8 @@ fn apply<'w>(
     let folder = work.folder.join(&planned.name);
     fresh(&folder)?;
     let attempt = Attempt { folder: &folder, ..*attempt };
-    let step = planned.step.as_ref().ok_or_else(|| Failure::new(Code::Internal, "a plan without connections was run"))?;
+    let step =
+        planned.step.as_ref().ok_or_else(|| Failure::new(Code::Internal, "a plan without connections was run"))?;
     let outcome = step.run(&inputs, &attempt)?;
     for (level, text) in outcome.log {
         let (level, action, key) = (level.to_string(), planned.name.clone(), key.to_string());
@@ -158,14 +164,22 @@ fn keep(work: &Work<'_>, kept: Vec<(&str, Artifact)>) -> Result<Vec<ArtifactRow>
         if artifact.kind == "data" && has_destination {
             continue;
         }
-        let unusable = |error: std::io::Error| Failure::new(Code::HomeUnusable, "an artifact could not be kept").cause(error);
+        let unusable =
+            |error: std::io::Error| Failure::new(Code::HomeUnusable, "an artifact could not be kept").cause(error);
         let folder = work.artifacts_dir.join(unit_folder(&unit)).join(action);
         std::fs::create_dir_all(&folder).map_err(unusable)?;
         let path = folder.join(&artifact.name);
         std::fs::rename(&artifact.path, &path).map_err(unusable)?;
         let bytes = std::fs::metadata(&path).map_err(unusable)?.len() as i64;
         let relative = path.strip_prefix(work.home).unwrap_or(&path).to_string_lossy().into_owned();
-        rows.push(ArtifactRow { unit: unit.clone(), action: action.into(), kind: artifact.kind.into(), name: artifact.name, path: relative, bytes });
+        rows.push(ArtifactRow {
+            unit: unit.clone(),
+            action: action.into(),
+            kind: artifact.kind.into(),
+            name: artifact.name,
+            path: relative,
+            bytes,
+        });
     }
     Ok(rows)
 }

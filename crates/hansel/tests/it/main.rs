@@ -1,6 +1,8 @@
 //! Tests through the door: the binary as a user runs it, against an S3 in memory.
 
+mod cancel;
 mod cases;
 mod crash;
 mod script;
+mod server;
 mod world;

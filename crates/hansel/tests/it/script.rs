@@ -26,7 +26,9 @@ impl Script {
                 parts.push(Part::Command { words: words(command)?, line: command.into(), block: Vec::new() });
             } else if let Some(content) = line.strip_prefix('|') {
                 match parts.last_mut() {
-                    Some(Part::Command { block, .. }) => block.push(content.strip_prefix(' ').unwrap_or(content).into()),
+                    Some(Part::Command { block, .. }) => {
+                        block.push(content.strip_prefix(' ').unwrap_or(content).into())
+                    }
                     _ => return Err(format!("`{line}` belongs to no command")),
                 }
             } else if line.is_empty() || line.starts_with('#') {

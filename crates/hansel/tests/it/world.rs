@@ -45,7 +45,9 @@ impl World {
             }
             ["edit", name, old, new] => self.edit(name, old, new),
             ["bucket", name] => quiet(self.s3.create_bucket(name)),
-            ["put", bucket, key, "rows", rows] => quiet(self.s3.put(bucket, key, table(rows.parse().map_err(|_| "rows")?, 1).as_bytes())),
+            ["put", bucket, key, "rows", rows] => {
+                quiet(self.s3.put(bucket, key, table(rows.parse().map_err(|_| "rows")?, 1).as_bytes()))
+            }
             ["put", bucket, key, "rows", rows, "seed", seed] => {
                 let text = table(rows.parse().map_err(|_| "rows")?, seed.parse().map_err(|_| "seed")?);
                 quiet(self.s3.put(bucket, key, text.as_bytes()))
@@ -69,7 +71,12 @@ impl World {
             ["show", bucket, key] => self.show(bucket, key),
             ["same", one, key, other, other_key] => {
                 let body = |bucket: &str, key: &str| self.s3.get(bucket, key).map(|stored| stored.body);
-                Ok(if body(one, key).is_some() && body(one, key) == body(other, other_key) { "same" } else { "different" }.into())
+                Ok(if body(one, key).is_some() && body(one, key) == body(other, other_key) {
+                    "same"
+                } else {
+                    "different"
+                }
+                .into())
             }
             ["metadata", bucket, key] => self.metadata(bucket, key),
             ["uploads", bucket] => Ok(self.s3.open_uploads(bucket).to_string()),
@@ -105,7 +112,8 @@ impl World {
             ["mend"] => quiet(self.s3.clear_faults()),
             ["runs-count", rest @ ..] => {
                 let said = self.bound_command("run", rest)?;
-                let word = |line: &&str| line.starts_with("run ") || line.starts_with("exit ") || line.starts_with("failed ");
+                let word =
+                    |line: &&str| line.starts_with("run ") || line.starts_with("exit ") || line.starts_with("failed ");
                 Ok(said.lines().filter(word).map(|line| format!("{line}\n")).collect())
             }
             ["differ", one, other] => Ok(self.differ(one, other)),
@@ -116,7 +124,8 @@ impl World {
                 Ok(String::new())
             }
             ["cut", name, line] => {
-                let kept: String = self.read(name)?.lines().take_while(|l| l != line).map(|l| format!("{l}\n")).collect();
+                let kept: String =
+                    self.read(name)?.lines().take_while(|l| l != line).map(|l| format!("{l}\n")).collect();
                 std::fs::write(self.path(name), kept).map_err(|error| error.to_string())?;
                 Ok(String::new())
             }
@@ -131,7 +140,10 @@ impl World {
                 let (operation, key) = (operation.to_string(), key.to_string());
                 let once = std::sync::atomic::AtomicBool::new(false);
                 self.s3.on_request(move |s3, request| {
-                    if request.operation == operation && request.key == key && !once.swap(true, std::sync::atomic::Ordering::SeqCst) {
+                    if request.operation == operation
+                        && request.key == key
+                        && !once.swap(true, std::sync::atomic::Ordering::SeqCst)
+                    {
                         s3.expire_sessions();
                     }
                 });
@@ -164,12 +176,17 @@ impl World {
         let body = |bucket: &str, key: &str| self.s3.get(bucket, key).map(|stored| stored.body);
         let total = keys.len();
         keys.retain(|key| body(one, key) != body(other, key));
-        if keys.is_empty() { format!("{total} keys, the same bytes") } else { keys.iter().map(|key| shown(key) + "\n").collect() }
+        if keys.is_empty() {
+            format!("{total} keys, the same bytes")
+        } else {
+            keys.iter().map(|key| shown(key) + "\n").collect()
+        }
     }
 
     /// Makes a connection in the home; later commands may call it by the alias.
     fn create_as(&mut self, alias: &str, file: &str) -> Result<String, String> {
-        let output = self.command(&["connections", "create", "--from-file", file]).output().map_err(|e| e.to_string())?;
+        let output =
+            self.command(&["connections", "create", "--from-file", file]).output().map_err(|e| e.to_string())?;
         let record: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
         self.variables.insert(alias.into(), record["id"].as_str().unwrap_or_default().into());
         Ok(self.tidy(&String::from_utf8_lossy(&output.stdout)))
@@ -181,13 +198,20 @@ impl World {
         let text = String::from_utf8_lossy(&stored.body).into_owned();
         let bare = text.trim_start_matches('\u{feff}');
         let rows: Vec<&str> = bare.split("\r\n").collect();
-        let last: Vec<&str> = rows[1..].iter().filter_map(|row| row.rsplit(';').next()).filter(|cell| !cell.is_empty()).collect();
+        let last: Vec<&str> =
+            rows[1..].iter().filter_map(|row| row.rsplit(';').next()).filter(|cell| !cell.is_empty()).collect();
         let whole = last.iter().all(|cell| cell.bytes().all(|byte| byte.is_ascii_digit()));
-        Ok(format!("mark: {}\nheader: {}\nends with a line end: {}\nlast column whole numbers: {whole}", text.len() != bare.len(), rows[0], bare.ends_with("\r\n")))
+        Ok(format!(
+            "mark: {}\nheader: {}\nends with a line end: {}\nlast column whole numbers: {whole}",
+            text.len() != bare.len(),
+            rows[0],
+            bare.ends_with("\r\n")
+        ))
     }
 
     fn last_outputs(&self) -> Result<String, String> {
-        let runs = self.command(&["--output", "json", "runs", "list", "--limit", "1"]).output().map_err(|e| e.to_string())?;
+        let runs =
+            self.command(&["--output", "json", "runs", "list", "--limit", "1"]).output().map_err(|e| e.to_string())?;
         let runs: serde_json::Value = serde_json::from_slice(&runs.stdout).map_err(|e| e.to_string())?;
         let said = self.hansel(&["runs", "outputs", runs[0]["id"].as_str().unwrap_or_default(), "--out", "taken"])?;
         Ok(said)
@@ -282,10 +306,13 @@ impl World {
             arguments.iter().map(|word| self.variables.get(*word).map_or(*word, String::as_str)).collect();
         let output = self.command(&arguments).output().map_err(|error| error.to_string())?;
         let mut text = self.tidy(&String::from_utf8_lossy(&output.stdout));
-        let mut said: Vec<String> = self.tidy(&String::from_utf8_lossy(&output.stderr)).lines().map(str::to_string).collect();
+        let mut said: Vec<String> =
+            self.tidy(&String::from_utf8_lossy(&output.stderr)).lines().map(str::to_string).collect();
         // Units run side by side: the order in which they end is nobody's promise.
         said.retain(|line| !line.starts_with("info: ") || line.contains("project `") || line.contains("run wr_"));
-        let (mut units, rest): (Vec<String>, Vec<String>) = said.into_iter().partition(|line| line.ends_with(": done") || line.contains(": data.") || line.starts_with("warning: "));
+        let (mut units, rest): (Vec<String>, Vec<String>) = said
+            .into_iter()
+            .partition(|line| line.ends_with(": done") || line.contains(": data.") || line.starts_with("warning: "));
         units.sort();
         for line in rest.iter().chain(&units) {
             text.push_str(&format!("stderr: {line}\n"));
@@ -300,7 +327,8 @@ impl World {
 
     /// Masks what differs from run to run.
     pub(crate) fn tidy(&self, text: &str) -> String {
-        let mut text = text.replace(&self.s3.endpoint(), "ENDPOINT").replace(&self.folder.path().display().to_string(), "DIR");
+        let mut text =
+            text.replace(&self.s3.endpoint(), "ENDPOINT").replace(&self.folder.path().display().to_string(), "DIR");
         for (prefix, letters) in [("wr_", 27), ("proj_", 27), ("c_", 27), ("w_", 27)] {
             text = mask_ids(&text, prefix, letters);
         }
@@ -310,7 +338,9 @@ impl World {
             text = mask_after(&text, &format!("\"{name}\": \""));
         }
         text = mask_words(&text, |word| word.len() == 24 && word.bytes().all(|b| b.is_ascii_hexdigit()));
-        text = mask_words(&text, |word| word.len() > 19 && word.starts_with("20") && word.ends_with('Z') && word.contains('T'));
+        text = mask_words(&text, |word| {
+            word.len() > 19 && word.starts_with("20") && word.ends_with('Z') && word.contains('T')
+        });
         text = mask_after(&text, "\"seed\": ");
         mask_after(&text, "hansel-seed: ")
     }
@@ -320,7 +350,10 @@ impl World {
         let (operation, key) = (operation.to_string(), key.to_string());
         let once = std::sync::atomic::AtomicBool::new(false);
         self.s3.on_request(move |s3, request| {
-            if request.operation == operation && request.key == key && !once.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            if request.operation == operation
+                && request.key == key
+                && !once.swap(true, std::sync::atomic::Ordering::SeqCst)
+            {
                 s3.put(&request.bucket, &key, table(rows, 77).as_bytes());
             }
         });
@@ -368,7 +401,9 @@ pub(crate) fn repository() -> PathBuf {
 
 /// Policies from the shipped documents: `source BUCKET`, `destination BUCKET`, `documented SOURCE DESTINATION`.
 fn policies(mut rights: &[&str]) -> Result<Vec<String>, String> {
-    let read = |name: &str| std::fs::read_to_string(repository().join("docs/iam").join(name)).map_err(|error| error.to_string());
+    let read = |name: &str| {
+        std::fs::read_to_string(repository().join("docs/iam").join(name)).map_err(|error| error.to_string())
+    };
     let mut policies = Vec::new();
     loop {
         match rights {
@@ -420,15 +455,27 @@ pub(crate) fn table(rows: usize, seed: u64) -> String {
         let shop = ["north", "south", "east"][draw(3) as usize];
         let items = 1 + draw(9);
         let amount = items as f64 * (3.5 + draw(400) as f64 / 100.0);
-        let paid = if draw(10) == 0 { "" } else if draw(4) == 0 { "no" } else { "yes" };
-        text.push_str(&format!("{},2024-{:02}-{:02},{shop},{amount:.2},{items},{paid}\n", row + 1, 1 + draw(12), 1 + draw(28)));
+        let paid = if draw(10) == 0 {
+            ""
+        } else if draw(4) == 0 {
+            "no"
+        } else {
+            "yes"
+        };
+        text.push_str(&format!(
+            "{},2024-{:02}-{:02},{shop},{amount:.2},{items},{paid}\n",
+            row + 1,
+            1 + draw(12),
+            1 + draw(28)
+        ));
     }
     text
 }
 
 /// A key as one line: plain where it is, else as a JSON string.
 fn shown(key: &str) -> String {
-    let plain = key.chars().all(|c| !c.is_control()) && !key.starts_with([' ', '"', '$', '|', '#', '.']) && !key.ends_with(' ');
+    let plain =
+        key.chars().all(|c| !c.is_control()) && !key.starts_with([' ', '"', '$', '|', '#', '.']) && !key.ends_with(' ');
     if plain { key.to_string() } else { serde_json::to_string(key).expect("text is JSON") }
 }
 
@@ -446,8 +493,27 @@ fn noise(count: usize) -> Vec<u8> {
     bytes
 }
 
+/// Undoes the form encoding of listings.
+pub(crate) fn decode(text: &str) -> String {
+    let mut decoded = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'+' => decoded.push(b' '),
+            b'%' => {
+                let digits: String = [bytes.next(), bytes.next()].into_iter().flatten().map(char::from).collect();
+                decoded.push(u8::from_str_radix(&digits, 16).expect("a listing is well encoded"));
+            }
+            byte => decoded.push(byte),
+        }
+    }
+    String::from_utf8(decoded).expect("keys are UTF-8")
+}
+
 fn unhex(text: &str) -> Result<Vec<u8>, String> {
-    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| "hex".to_string())).collect()
+    (0..text.len() / 2)
+        .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| "hex".to_string()))
+        .collect()
 }
 
 /// Replaces ids of this prefix by the prefix and `#`.

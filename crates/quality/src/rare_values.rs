@@ -1,0 +1,74 @@
+//! Rare values: do values that point to a few training rows appear in the synthetic table? In: a case. Out: a score and
+//! the shares per column; never the values.
+
+use serde_json::{Map, Value};
+use table::Kind;
+
+use crate::case::{Case, Side};
+use crate::encode::{Cells, Column, Role};
+use crate::metric::{Aspect, Metric, Outcome, Score, number};
+
+/// A value that fewer training rows hold is rare.
+pub(crate) const RARE_ROWS: usize = 5;
+
+/// The metric.
+pub(crate) static METRIC: Metric = Metric {
+    name: "rare_values",
+    title: "Rare values",
+    aspect: Aspect::Privacy,
+    about: "1 - the share of synthetic rows that hold a rare value of the training table: in text columns a value that fewer than \
+            five training rows hold, in identifiers and other near-unique text any training value. On all rows.",
+    source: "Own: such values can name a person or a thing by themselves.",
+    score,
+};
+
+fn score(case: &Case) -> Outcome {
+    let texts: Vec<usize> = (0..case.columns.len()).filter(|&index| case.columns[index].kind == Kind::Text).collect();
+    if case.synthetic.rows == 0 {
+        return Outcome::undefined("the synthetic table has no rows");
+    }
+    if texts.is_empty() {
+        return Outcome::undefined("there are no text columns");
+    }
+    let rare: Vec<Vec<bool>> = texts.iter().map(|&index| rare(&case.columns[index])).collect();
+    let (leaked, of_columns) = leaks(&case.synthetic, &texts, &rare);
+    let rows = case.synthetic.rows as f64;
+    let share = leaked as f64 / rows;
+    let mut columns = Map::new();
+    for (&index, &count) in texts.iter().zip(&of_columns).filter(|(_, count)| **count > 0) {
+        columns.insert(case.columns[index].name.clone(), number(count as f64 / rows));
+    }
+    let mut figures: Vec<(&'static str, Value)> = vec![("rows", leaked.into()), ("share", number(share))];
+    if let Some(holdout) = case.holdout.as_ref().filter(|holdout| holdout.rows > 0) {
+        figures.push(("share_holdout_reference", number(leaks(holdout, &texts, &rare).0 as f64 / holdout.rows as f64)));
+    }
+    figures.push(("columns", Value::Object(columns)));
+    let sentence = match leaked {
+        0 => format!("No synthetic row holds a text that fewer than {RARE_ROWS} training rows hold."),
+        _ => format!("{leaked} synthetic rows ({:.2} %) hold a text that fewer than {RARE_ROWS} training rows hold.", share * 100.0),
+    };
+    Outcome { score: Score::bounded(1.0 - share), figures, sentence }
+}
+
+/// Which levels are rare.
+fn rare(column: &Column) -> Vec<bool> {
+    let limit = if column.role == Role::Id { usize::MAX } else { RARE_ROWS };
+    column.counts.iter().map(|&count| count > 0 && count < limit).collect()
+}
+
+/// How many rows hold a rare value, and how many per column.
+fn leaks(side: &Side, texts: &[usize], rare: &[Vec<bool>]) -> (usize, Vec<usize>) {
+    let mut rows = vec![false; side.rows];
+    let mut of_columns = Vec::with_capacity(texts.len());
+    for (&index, rare) in texts.iter().zip(rare) {
+        let mut count = 0;
+        if let Cells::Codes(codes) = &side.cells[index] {
+            for (row, _) in codes.iter().enumerate().filter(|&(_, &code)| code > 0 && rare[code as usize - 1]) {
+                rows[row] = true;
+                count += 1;
+            }
+        }
+        of_columns.push(count);
+    }
+    (rows.into_iter().filter(|&leaked| leaked).count(), of_columns)
+}

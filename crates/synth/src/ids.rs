@@ -1,0 +1,213 @@
+//! Identifiers: unique columns come in; how to make new ones comes out. An identifier is made from the row's position
+//! alone, so that it is unique over a whole output however that is cut, and is none of the training table's if the
+//! space of its form leaves room.
+
+use crate::random::{mix, permuted};
+use crate::sieve::Sieve;
+
+/// Candidates that a row may choose from, so that it can pass by one that the training table holds.
+const TRIES: u128 = 6;
+
+/// Forms of text that a plan keeps at most.
+const MASKS_MAX: usize = 24;
+
+/// How the identifiers of a column are made.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct IdPlan {
+    /// Forms, in shares of rows.
+    pub(crate) forms: Vec<Form>,
+    /// What the training table holds.
+    pub(crate) known: Sieve,
+    /// Whether they ascend with the rows.
+    pub(crate) ascending: bool,
+}
+
+/// One form of identifier.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Form {
+    /// Training rows of this form.
+    pub(crate) rows: u64,
+    /// What it is made of.
+    pub(crate) make: Make,
+}
+
+/// What identifiers of one form are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Make {
+    /// Whole numbers `low .. low + size`.
+    Range { low: i64, size: u64 },
+    /// A character of each set in turn.
+    Places { sets: Vec<Vec<char>> },
+}
+
+impl Make {
+    fn size(&self) -> u128 {
+        match self {
+            Make::Range { size, .. } => *size as u128,
+            Make::Places { sets } => sets.iter().fold(1u128, |size, set| size.saturating_mul(set.len() as u128)).min(1 << 120),
+        }
+    }
+
+    fn write(&self, mut index: u128) -> String {
+        match self {
+            Make::Range { low, .. } => (*low as i128 + index as i128).to_string(),
+            Make::Places { sets } => {
+                let mut text: Vec<char> = Vec::with_capacity(sets.len());
+                for set in sets.iter().rev() {
+                    text.push(set[(index % set.len() as u128) as usize]);
+                    index /= set.len() as u128;
+                }
+                text.iter().rev().collect()
+            }
+        }
+    }
+}
+
+impl IdPlan {
+    /// The identifier of row `row` of `rows_total`, as text. `salt` belongs to the output and the column.
+    pub(crate) fn id(&self, row: u64, rows_total: u64, salt: u64) -> String {
+        let rows = rows_total.max(row + 1) as u128;
+        let place = if self.ascending { row as u128 } else { permuted(row as u128, rows, salt) };
+        let all: u128 = self.forms.iter().map(|form| form.rows as u128).sum();
+        let (mut start, mut shown) = (0u128, 0u128);
+        let mut found = None;
+        for (at, form) in self.forms.iter().enumerate() {
+            shown += form.rows as u128;
+            let end = if at + 1 == self.forms.len() { rows } else { rows * shown / all };
+            if let (Make::Range { low, size }, true) = (&form.make, (form.make.size()) < end - start) {
+                // A part of the range is too small: all rows share one range, as long as it takes.
+                let first = if let Make::Range { low, .. } = &self.forms[0].make { *low } else { *low };
+                let whole = self.forms.iter().map(|form| form.make.size()).sum::<u128>().max(rows).max(*size as u128);
+                let index = if self.ascending { place } else { permuted(place, whole, salt) };
+                return (first as i128 + index as i128).min(i64::MAX as i128).to_string();
+            }
+            if found.is_none() && place < end {
+                found = Some((at, start, end));
+            }
+            start = end;
+        }
+        let Some((at, start, end)) = found else { return String::new() };
+        self.of_form(&self.forms[at], place - start, end - start, salt.wrapping_add(at as u64))
+    }
+
+    fn of_form(&self, form: &Form, rank: u128, needed: u128, salt: u64) -> String {
+        let size = form.make.size();
+        if size < needed {
+            // The form is too small for so many rows: a number of fixed width behind it keeps them apart.
+            let width = (needed / size).to_string().len();
+            return format!("{}{:0width$}", form.make.write(rank % size), rank / size);
+        }
+        let tries = (size / needed).min(TRIES);
+        let candidate = |at: u128| {
+            let room = size / needed;
+            let index = match self.ascending {
+                true => rank * room + (mix(salt ^ rank as u64) as u128 + at) % room,
+                false => permuted(rank * tries + at, size, salt),
+            };
+            form.make.write(index)
+        };
+        for at in 0..tries {
+            let text = candidate(at);
+            if !self.known.holds(text.as_bytes()) {
+                return text;
+            }
+        }
+        candidate(0)
+    }
+}
+
+/// A plan for whole numbers, all different: none where they may differ by accident only.
+pub(crate) fn plan_numbers(values: &[Option<i64>], key: u64) -> Option<IdPlan> {
+    let present: Vec<i64> = values.iter().flatten().copied().collect();
+    let mut sorted = present.clone();
+    sorted.sort_unstable();
+    if present.len() < 10 || sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+        return None;
+    }
+    let count = sorted.len() as u128;
+    let size = sorted[0].abs_diff(sorted[sorted.len() - 1]) as u128 + 1;
+    // So many different draws from so small a range would be a wonder.
+    if count * count < 8 * size {
+        return None;
+    }
+    let ascending = present.windows(2).all(|pair| pair[0] < pair[1]);
+    let mut known = Sieve::new(sorted.len(), key);
+    sorted.iter().for_each(|value| known.add(value.to_string().as_bytes()));
+    let parts = if ascending && size == count { 1 } else { (sorted.len() / 40).clamp(1, 64) };
+    let mut forms: Vec<Form> = Vec::new();
+    for part in 0..parts {
+        let (from, to) = (part * sorted.len() / parts, (part + 1) * sorted.len() / parts);
+        let low = sorted[from];
+        let end = if part + 1 == parts { sorted[sorted.len() - 1] as i128 + 1 } else { sorted[to] as i128 };
+        forms.push(Form { rows: (to - from) as u64, make: Make::Range { low, size: (end - low as i128) as u64 } });
+    }
+    if size < 2 * count {
+        // A dense range: it is filled as the training table filled it, and grows at its end with the rows asked for.
+        forms = vec![Form { rows: count as u64, make: Make::Range { low: sorted[0], size: size as u64 } }];
+    }
+    Some(IdPlan { forms, known, ascending })
+}
+
+/// A plan for texts, all different and of few forms.
+pub(crate) fn plan_texts(texts: &[&str], key: u64) -> Option<IdPlan> {
+    let mut forms: Vec<(Vec<char>, u64, Vec<Vec<char>>)> = Vec::new();
+    let mut places: std::collections::HashMap<Vec<char>, usize> = std::collections::HashMap::new();
+    let mut known = Sieve::new(texts.len(), key);
+    for text in texts {
+        known.add(text.as_bytes());
+        let letters: Vec<char> = text.chars().collect();
+        let mask: Vec<char> = letters.iter().map(|&c| class(c)).collect();
+        let at = *places.entry(mask.clone()).or_insert(forms.len());
+        if at == forms.len() {
+            if forms.len() > MASKS_MAX * 40 {
+                return None;
+            }
+            forms.push((mask, 0, vec![Vec::new(); letters.len()]));
+        }
+        forms[at].1 += 1;
+        for (set, letter) in forms[at].2.iter_mut().zip(letters) {
+            if !set.contains(&letter) {
+                set.push(letter);
+            }
+        }
+    }
+    forms.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    forms.truncate(MASKS_MAX);
+    let covered: u64 = forms.iter().map(|form| form.1).sum();
+    if (covered as f64) < 0.95 * texts.len() as f64 {
+        return None;
+    }
+    let ascending = texts.windows(2).all(|pair| pair[0] < pair[1]) && forms.len() == 1;
+    let forms = forms.into_iter().map(|(_, rows, sets)| Form { rows, make: Make::Places { sets: roomy(sets, rows) } }).collect();
+    Some(IdPlan { forms, known, ascending })
+}
+
+/// Sets in order; where there is little room, each letter's and digit's set grows to its whole alphabet.
+fn roomy(mut sets: Vec<Vec<char>>, rows: u64) -> Vec<Vec<char>> {
+    sets.iter_mut().for_each(|set| set.sort_unstable());
+    for place in (0..sets.len()).rev() {
+        let size = sets.iter().fold(1u128, |size, set| size.saturating_mul(set.len() as u128));
+        if size >= 20 * rows as u128 {
+            break;
+        }
+        let alphabet: Vec<char> = match class(sets[place][0]) {
+            '9' => ('0'..='9').collect(),
+            'a' if sets[place].iter().all(|c| c.is_ascii_hexdigit()) => ('a'..='f').collect(),
+            'a' => ('a'..='z').collect(),
+            'A' => ('A'..='Z').collect(),
+            _ => continue,
+        };
+        sets[place] = alphabet;
+    }
+    sets
+}
+
+/// What kind of character it is; others stand for themselves.
+fn class(letter: char) -> char {
+    match letter {
+        '0'..='9' => '9',
+        'a'..='z' => 'a',
+        'A'..='Z' => 'A',
+        other => other,
+    }
+}
