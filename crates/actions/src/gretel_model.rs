@@ -95,7 +95,8 @@ impl Model {
         let Some(model) = model_type(&key) else {
             let known: Vec<String> = MODELS.iter().map(|model| format!("`{}`", model.name)).collect();
             let message = format!("model type `{key}` is not offered; these are: {}", known.join(", "));
-            let hint = nearest(&key, MODELS.iter().map(|model| model.name)).map(|near| format!("Did you mean `{near}`?"));
+            let hint =
+                nearest(&key, MODELS.iter().map(|model| model.name)).map(|near| format!("Did you mean `{near}`?"));
             return Err(vec![(path, message, hint)]);
         };
         let params = Params { body };

@@ -104,6 +104,7 @@ fn a_second_run_waits_for_the_first_and_finds_its_work_done() {
     let output = second.wait_with_output().expect("the binary ends");
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&output.stdout).contains("nothing new"));
-    let completions = world.s3.requests().iter().filter(|request| request.operation == "CompleteMultipartUpload").count();
+    let completions =
+        world.s3.requests().iter().filter(|request| request.operation == "CompleteMultipartUpload").count();
     assert_eq!(completions, 1, "the object was published once");
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::world::{World, table};
+use crate::fixtures::table;
+use crate::world::World;
 
 const WORKFLOW: &str = r#"name: crash
 actions:

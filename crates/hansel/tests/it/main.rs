@@ -3,6 +3,9 @@
 mod cancel;
 mod cases;
 mod crash;
+mod fixtures;
+mod mask;
 mod script;
 mod server;
+mod tidy;
 mod world;

@@ -12,7 +12,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::types::EncodingType;
 
-use crate::world::{decode, repository, table};
+use crate::fixtures::{decode, table};
+use crate::world::repository;
 
 const SOURCE: &str = "my-analytics-bucket";
 const DESTINATION: &str = "my-synthesized-analyics-bucket";
@@ -257,13 +258,11 @@ fn many_and_odd(server: &Server, keys: &Keys) {
         // A server that cannot hold a key, or holds it under another name, is no fault of ours.
         let put =
             server.client.put_object().bucket(SOURCE).key(key).body(format!("v{index}").into_bytes().into()).send();
-        if server.runtime.block_on(put).is_ok() {
+        // Some servers take the bytes of `dir/` and lose them; then it is a folder marker and not copied.
+        if server.runtime.block_on(put).is_ok() && server.get(SOURCE, key) == format!("v{index}").into_bytes() {
             kept.push(key.clone());
         }
     }
-    let there = server.keys(SOURCE);
-    // Some servers lose the bytes of `dir/`; then it is a folder marker and not copied.
-    kept.retain(|key| there.contains(key) && !server.get(SOURCE, key).is_empty());
     let several = std::sync::Arc::new(server.client.clone());
     server.runtime.block_on(async {
         let mut puts = tokio::task::JoinSet::new();
@@ -287,7 +286,7 @@ fn many_and_odd(server: &Server, keys: &Keys) {
     let copied = server.keys(DESTINATION);
     assert_eq!(copied.iter().filter(|key| key.starts_with("many/")).count(), 2_500);
     for key in &kept {
-        assert!(copied.contains(key), "{key:?} was not copied");
+        // By reading, not by the listing: some servers list `a//b` as `a/b` and answer to both.
         assert_eq!(server.get(SOURCE, key), server.get(DESTINATION, key), "{key:?}");
     }
     let _ = std::io::stderr().write_all(

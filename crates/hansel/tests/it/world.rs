@@ -6,6 +6,9 @@ use std::process::Command;
 
 use s3double::{Fault, FaultAction, S3Double};
 
+use crate::fixtures::{noise, table, unhex};
+use crate::mask::{mask_after, mask_ids, mask_words};
+
 /// One case's own world.
 pub(crate) struct World {
     folder: tempfile::TempDir,
@@ -441,127 +444,9 @@ fn fault(words: &[&str]) -> Result<FaultAction, String> {
     })
 }
 
-/// A CSV table of mixed kinds; the same rows and seed give the same text.
-pub(crate) fn table(rows: usize, seed: u64) -> String {
-    let mut text = String::from("id,day,shop,amount,items,paid\n");
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    for row in 0..rows {
-        let mut draw = |most: u64| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 11) % most
-        };
-        let shop = ["north", "south", "east"][draw(3) as usize];
-        let items = 1 + draw(9);
-        let amount = items as f64 * (3.5 + draw(400) as f64 / 100.0);
-        let paid = if draw(10) == 0 {
-            ""
-        } else if draw(4) == 0 {
-            "no"
-        } else {
-            "yes"
-        };
-        text.push_str(&format!(
-            "{},2024-{:02}-{:02},{shop},{amount:.2},{items},{paid}\n",
-            row + 1,
-            1 + draw(12),
-            1 + draw(28)
-        ));
-    }
-    text
-}
-
 /// A key as one line: plain where it is, else as a JSON string.
 fn shown(key: &str) -> String {
     let plain =
         key.chars().all(|c| !c.is_control()) && !key.starts_with([' ', '"', '$', '|', '#', '.']) && !key.ends_with(' ');
     if plain { key.to_string() } else { serde_json::to_string(key).expect("text is JSON") }
-}
-
-/// Bytes that do not repeat.
-fn noise(count: usize) -> Vec<u8> {
-    let mut state = 88_172_645_463_325_252u64;
-    let mut bytes = Vec::with_capacity(count + 8);
-    while bytes.len() < count {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
-    bytes.truncate(count);
-    bytes
-}
-
-/// Undoes the form encoding of listings.
-pub(crate) fn decode(text: &str) -> String {
-    let mut decoded = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'+' => decoded.push(b' '),
-            b'%' => {
-                let digits: String = [bytes.next(), bytes.next()].into_iter().flatten().map(char::from).collect();
-                decoded.push(u8::from_str_radix(&digits, 16).expect("a listing is well encoded"));
-            }
-            byte => decoded.push(byte),
-        }
-    }
-    String::from_utf8(decoded).expect("keys are UTF-8")
-}
-
-fn unhex(text: &str) -> Result<Vec<u8>, String> {
-    (0..text.len() / 2)
-        .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| "hex".to_string()))
-        .collect()
-}
-
-/// Replaces ids of this prefix by the prefix and `#`.
-fn mask_ids(text: &str, prefix: &str, letters: usize) -> String {
-    let mut masked = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(prefix) {
-        let after = &rest[at + prefix.len()..];
-        let id: usize = after.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        masked.push_str(&rest[..at + prefix.len()]);
-        if id == letters {
-            masked.push('#');
-            rest = &after[id..];
-        } else {
-            rest = after;
-        }
-    }
-    masked + rest
-}
-
-/// Replaces every word (letters, digits, `-`, `:` and `.`) that fits by `#`.
-fn mask_words(text: &str, fits: impl Fn(&str) -> bool) -> String {
-    let inside = |c: char| c.is_ascii_alphanumeric() || "-:.".contains(c);
-    let mut masked = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(inside) {
-        masked.push_str(&rest[..at]);
-        let end = rest[at..].find(|c| !inside(c)).map_or(rest.len(), |end| at + end);
-        let word = &rest[at..end];
-        masked.push_str(if fits(word) { "#" } else { word });
-        rest = &rest[end..];
-    }
-    masked + rest
-}
-
-/// Replaces the number, or quoted text, behind every `label` by `#`.
-fn mask_after(text: &str, label: &str) -> String {
-    let mut masked = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(label) {
-        let end = at + label.len();
-        masked.push_str(&rest[..end]);
-        rest = &rest[end..];
-        let number = rest.bytes().take_while(|byte| byte.is_ascii_digit() || b".-:TZ".contains(byte)).count();
-        if number > 0 {
-            masked.push('#');
-            rest = &rest[number..];
-        }
-    }
-    masked + rest
 }
