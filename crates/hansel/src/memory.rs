@@ -1,5 +1,6 @@
 //! The store as blocking code sees it: one runtime, and the store's errors as failures.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,15 +36,23 @@ impl Memory {
     /// The project with this guid, id or name; the home's default project without one.
     pub(crate) fn project(&self, project: Option<&str>) -> Result<store::Project, Failure> {
         match project {
-            Some(project) => self.ask(self.store.project(project)),
-            None => self.ask(self.store.default_project()),
+            Some(project) if project != "default" => self.ask(self.store.project(project)),
+            _ => self.ask(self.store.default_project()),
         }
     }
 
-    /// The connections that the home keeps for a project, opened.
-    pub(crate) fn connections(&self, project: &store::Project) -> Result<Vec<Connection>, Failure> {
+    /// Those of the connections that the home keeps for a project which `wanted` names, opened. Others are not opened:
+    /// what is wrong with them is no matter of this workflow.
+    pub(crate) fn connections(
+        &self,
+        project: &store::Project,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Vec<Connection>, Failure> {
         let mut connections = Vec::new();
         for record in self.ask(self.store.connections(Some(&project.id)))? {
+            if !wanted.contains(&record.id) {
+                continue;
+            }
             let credentials = self.ask(self.store.open_credentials(&record.id))?;
             connections.push(Connection {
                 id: record.id,

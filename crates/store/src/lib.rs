@@ -41,6 +41,8 @@ impl Store {
     pub async fn open(home: &Path, key_text: Option<&str>) -> Result<Store, StoreError> {
         schema::make_private_dir(home)?;
         let key = seal::Key::of_home(home, key_text)?;
+        // Made before SQLite opens it, so that its side files inherit the mode.
+        schema::make_private_file(&home.join("hansel.db"))?;
         let options = SqliteConnectOptions::new()
             .filename(home.join("hansel.db"))
             .create_if_missing(true)
@@ -58,7 +60,6 @@ impl Store {
             .await
             .map_err(|error| StoreError::unusable(home, error))?;
         schema::migrate(&pool).await?;
-        schema::make_private_file(&home.join("hansel.db"))?;
         Ok(Store { pool, key, home: home.to_path_buf() })
     }
 

@@ -88,12 +88,12 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<(), StoreError> {
     builder.create(path).map_err(|error| StoreError::unusable(path, error))
 }
 
+/// Makes a file that only its owner may read, empty if it is not there.
 pub(crate) fn make_private_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-            .map_err(|error| StoreError::unusable(path, error))?;
-    }
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| StoreError::unusable(path, error))?;
     Ok(())
 }

@@ -44,8 +44,6 @@ pub enum Code {
     ModelFailed,
     /// Two objects of one run would be written under the same key.
     OutputCollision,
-    /// Another run of the workflow is active.
-    RunConflict,
     /// The run was cancelled.
     RunCancelled,
     /// The home directory cannot be used.
@@ -90,7 +88,6 @@ static TABLE: &[Row] = &[
     row(Code::DataNoRecords, "data.no_records", 1, false),
     row(Code::ModelFailed, "model.failed", 1, false),
     row(Code::OutputCollision, "output.collision", 1, false),
-    row(Code::RunConflict, "run.conflict", 1, true),
     row(Code::RunCancelled, "run.cancelled", 130, true),
     row(Code::HomeUnusable, "home.unusable", 2, false),
     row(Code::Usage, "usage", 2, false),

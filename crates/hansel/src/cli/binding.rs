@@ -1,6 +1,6 @@
 //! Connection files, and how a workflow's connection ids are bound to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -28,9 +28,16 @@ impl std::str::FromStr for Bound {
 }
 
 /// The connections a run may use: those of the project in the home and, before them, those bound for this run.
-pub(crate) fn connections(memory: &Memory, project: &store::Project, bound: &[Bound]) -> Result<Connections, Stop> {
+pub(crate) fn connections(
+    memory: &Memory,
+    project: &store::Project,
+    workflow: &str,
+    bound: &[Bound],
+) -> Result<Connections, Stop> {
+    let mut wanted = named_connections(workflow);
+    wanted.retain(|id| !bound.iter().any(|binding| binding.id == *id));
     let mut known: BTreeMap<String, Connection> =
-        memory.connections(project)?.into_iter().map(|connection| (connection.id.clone(), connection)).collect();
+        memory.connections(project, &wanted)?.into_iter().map(|connection| (connection.id.clone(), connection)).collect();
     for binding in bound {
         let file = ConnectionFile::read(&binding.file)?;
         file.check()?;
@@ -46,6 +53,16 @@ pub(crate) fn connections(memory: &Memory, project: &store::Project, bound: &[Bo
         known.insert(binding.id.clone(), connection);
     }
     Ok(Connections::Known(known))
+}
+
+/// The ids that a workflow's actions name; none where the text is no workflow, which the planner says better.
+fn named_connections(workflow: &str) -> BTreeSet<String> {
+    let Ok(root) = workflow::parse(workflow) else { return BTreeSet::new() };
+    let actions = match root.get("actions").map(|node| &node.value) {
+        Some(workflow::Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    actions.iter().filter_map(|action| action.get("connection")?.text().map(str::to_string)).collect()
 }
 
 /// Credentials as bytes that are not shown.

@@ -115,9 +115,10 @@ fn update(memory: &Memory, id: &str, file: ConnectionFile) -> Result<ConnectionR
     }
     // What the file leaves out stays; the whole has to fit the type.
     let config = if file.config.is_empty() { old.config.as_object().cloned().unwrap_or_default() } else { file.config };
-    let kept: Option<Map<String, Value>> = match (&file.credentials, memory.ask(store.open_credentials(id))?) {
-        (None, Some(plain)) => serde_json::from_slice(&plain).ok(),
-        _ => None,
+    // New credentials need not know the old ones, whose key may be lost.
+    let kept: Option<Map<String, Value>> = match &file.credentials {
+        Some(_) => None,
+        None => memory.ask(store.open_credentials(id))?.and_then(|plain| serde_json::from_slice(&plain).ok()),
     };
     check_type(id, &old.kind, &config, file.credentials.as_ref().or(kept.as_ref()))?;
     let credentials: Option<Secret> = file.credentials.as_ref().map(sealed);

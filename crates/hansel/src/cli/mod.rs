@@ -101,7 +101,9 @@ pub(crate) fn main() -> u8 {
         Command::Connections(connections) => connections.go(&setting),
         Command::Runs(runs) => runs.go(&setting),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "hansel", &mut std::io::stdout());
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "hansel", &mut text);
+            say::result(String::from_utf8_lossy(&text).trim_end());
             Ok(())
         }
     };

@@ -54,7 +54,7 @@ impl Place {
     pub(crate) fn check(&self, memory: &Memory, file: &std::path::Path) -> Result<Checked, Stop> {
         let text = read_text(file)?;
         let project = memory.project(self.project.as_deref())?;
-        let connections = binding::connections(memory, &project, &self.connections)?;
+        let connections = binding::connections(memory, &project, &text, &self.connections)?;
         let plan = workflow::plan(&text, actions::ACTIONS, &connections)
             .map_err(|problems| Stop::Problems(file.display().to_string(), problems))?;
         let notes = project_notes(memory, &text, &project)?;

@@ -42,6 +42,9 @@ pub(crate) struct Synthesize {
 impl Synthesize {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
         let model = model(&self.model)?;
+        std::fs::File::open(&self.input).map_err(|error| {
+            Failure::new(Code::Usage, format!("the file `{}` cannot be read", self.input.display())).cause(error)
+        })?;
         for line in &model.said {
             say::note(line);
         }
