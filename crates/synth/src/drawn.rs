@@ -8,6 +8,7 @@ use crate::guard::{Guard, lawful};
 use crate::leaf::{Leaf, Spread, Subject};
 use crate::line::Parent;
 use crate::random::{Random, some_rows};
+use crate::screen::screen;
 use crate::shape::{LEFT_OUT, Shape};
 use crate::tree::{Feature, Grown, Limits, Target, grow, holds};
 
@@ -75,6 +76,7 @@ pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
     if rows.len() > ROWS_MAX {
         rows = some_rows(rows.len(), ROWS_MAX, seed).iter().map(|&at| rows[at as usize]).collect();
     }
+    let before = &screen(nodes, target, before, &rows)[..];
     let features: Vec<Feature> =
         before.iter().map(|&node| Feature { codes: &nodes[node as usize].codes, nominal: nodes[node as usize].nominal }).collect();
     let goal = Target { classes: &subject.classes, count: subject.shape.classes(), ordered: !subject.nominal };

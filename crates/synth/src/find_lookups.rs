@@ -33,14 +33,12 @@ pub(crate) fn find_lookups(drafts: &mut [Draft], seen: &[Seen], floor: usize, no
 
 fn find_single(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], notes: &mut Vec<Note>) -> Vec<Kept> {
     let size = |at: usize| (seen[at].shape.classes(), std::cmp::Reverse(at));
-    let mut determined: HashMap<usize, Vec<usize>> = HashMap::new();
-    for &key in listed {
-        for &value in listed {
-            if size(key) > size(value) && drafts[value].law.is_none() && !follows(drafts, key, value) && determines(seen, key, value) {
-                determined.entry(key).or_default().push(value);
-            }
-        }
-    }
+    let of_key = |&key: &usize| {
+        let able = |&value: &usize| size(key) > size(value) && drafts[value].law.is_none() && !follows(drafts, key, value);
+        let values: Vec<usize> = listed.iter().copied().filter(able).filter(|&value| determines(seen, key, value)).collect();
+        (key, values)
+    };
+    let determined: HashMap<usize, Vec<usize>> = listed.par_iter().map(of_key).filter(|entry| !entry.1.is_empty()).collect();
     let mut keys: Vec<usize> = determined.keys().copied().collect();
     keys.sort_by_key(|&key| size(key));
     let mut kept = Vec::new();
@@ -105,7 +103,7 @@ fn agreement(seen: &[Seen], keys: &[usize], value: usize, step: usize) -> Option
 
 /// A column determined by two others, though by neither alone.
 fn find_double(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], floor: usize, kept: &mut Vec<Kept>, notes: &mut Vec<Note>) {
-    let rows = drafts[0].values.len();
+    let rows = seen[0].classes.len();
     let able: Vec<usize> = listed.iter().copied().filter(|&at| seen[at].shape.classes() > 2).take(PAIRED_MAX).collect();
     let mut triples: Vec<[usize; 3]> = Vec::new();
     for &value in &able {
@@ -175,9 +173,9 @@ fn surprise(seen: &[Seen], keys: [usize; 2], value: usize) -> f64 {
 /// Makes `value` the table of its keys, over keys of at least `floor` rows; gives how many rows those have.
 fn set_lookup(drafts: &mut [Draft], seen: &[Seen], keys: &[usize], value: usize, floor: usize) -> usize {
     let known = |row: usize| keys.iter().all(|&key| seen[key].classes[row] != LEFT_OUT) && seen[value].classes[row] != LEFT_OUT;
-    let mut all: Vec<(u64, f64)> = (0..drafts[value].values.len())
+    let mut all: Vec<(u64, f64)> = (0..seen[value].values.len())
         .filter(|&row| known(row))
-        .map(|row| (lookup_key(keys.iter().map(|&key| drafts[key].values[row])), drafts[value].values[row]))
+        .map(|row| (lookup_key(keys.iter().map(|&key| seen[key].values[row])), seen[value].values[row]))
         .collect();
     all.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let commonest = |run: &[(u64, f64)]| run.chunk_by(|a, b| a.1.total_cmp(&b.1).is_eq()).rev().max_by_key(|same| same.len()).map(|same| same[0]);

@@ -45,7 +45,6 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
         return Err(Unfit::TooFewRows { rows: real.rows(), rows_min: ROWS_MIN });
     }
     let floor = settings.floor;
-    let tt = std::time::Instant::now(); let tick = |w: &str| if std::env::var("DBG").is_ok() { eprintln!("{w} {:.2}", tt.elapsed().as_secs_f64()) };
     let mut notes = notes;
     let encoded: Vec<Encoded> = (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor)).collect();
     let makers: Vec<Option<Maker>> = (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
@@ -65,22 +64,16 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
         };
         notes.push(Note { kind: "column", text: format!("`{}` {how}.", real.name(at)) });
     }
-    tick("encoded");
     find_calendar(&mut drafts, &mut notes);
-    tick("calendar");
     find_arithmetic(&mut drafts, &mut notes);
-    if std::env::var("NOLINES").is_err() { find_lines(&mut drafts); }
-    tick("arith");
+    find_lines(&mut drafts);
     let apart: Vec<bool> = (0..drafts.len()).into_par_iter().map(|at| stands_alone(&drafts, at)).collect();
-    let (seen, binnings): (Vec<Seen>, Vec<Binning>) = drafts.par_iter().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
-    tick("seen");
+    let (seen, binnings): (Vec<Seen>, Vec<Binning>) = drafts.par_iter_mut().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
     let kept = find_lookups(&mut drafts, &seen, floor, &mut notes);
-    tick("lookups");
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
     let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed };
     let nodes = plan.learn_all(progress)?;
-    tick("learned");
     let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
         name: real.name(index).to_string(),
         spelling: real.spelling(index).clone(),
@@ -152,9 +145,9 @@ fn stands_alone(drafts: &[Draft], at: usize) -> bool {
     !own.numeric() || own.law.is_some() || !(0..drafts.len()).any(tells)
 }
 
-/// Classes and codes of a draft.
-fn see(draft: &Draft, apart: bool, floor: usize) -> (Seen, Binning) {
-    let values = draft.values.clone();
+/// Classes and codes of a draft, whose values move over.
+fn see(draft: &mut Draft, apart: bool, floor: usize) -> (Seen, Binning) {
+    let values = std::mem::take(&mut draft.values);
     let mut shape = Shape::of(&values, if draft.nominal { Order::None } else if apart { Order::Alone } else { Order::Shared }, draft.grid, floor);
     if let (Some(kept), Shape::Discrete { values }) = (draft.kept, &mut shape) {
         values.retain(|v| (*v as usize) < kept);
@@ -254,7 +247,6 @@ impl Plan {
                 return Learned::default();
             }
         }
-        let tt = std::time::Instant::now();
         let absences = if self.laws[target].is_none() { find_absences(&self.seen, target, &before) } else { Vec::new() };
         let said = |row: u32| {
             let verdict = |rule: &Absence| rule.verdicts[self.seen[rule.node as usize].codes[row as usize] as usize];
@@ -263,8 +255,7 @@ impl Plan {
         rows.retain(|&row| said(row) != Some(Verdict::Missing));
         let lesson = Lesson { nodes: &self.seen, target, before: &before, floor: self.floor, seed: self.seed };
         let guards = if self.laws[target].is_none() { self.guards_of(at, target) } else { Vec::new() };
-        let t1 = tt.elapsed().as_secs_f64(); let d = learn(&lesson, rows); if std::env::var("DBG").is_ok() { eprintln!("  node {target} {:?} before {} absent {t1:.2} all {:.2} leaves {}", matches!(subject.shape, Shape::Continuous{..}), before.len(), tt.elapsed().as_secs_f64(), d.leaves.len()) }
-        Learned { drawn: Some(d), guards, absences }
+        Learned { drawn: Some(learn(&lesson, rows)), guards, absences }
     }
 
     /// What is to stand together with `target` and is drawn before it.

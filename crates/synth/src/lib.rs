@@ -25,6 +25,7 @@ mod nearest;
 mod params;
 mod random;
 mod save;
+mod screen;
 mod shape;
 mod sieve;
 mod templates;
