@@ -81,7 +81,8 @@ pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
         before.iter().map(|&node| Feature { codes: &nodes[node as usize].codes, nominal: nodes[node as usize].nominal }).collect();
     let goal = Target { classes: &subject.classes, count: subject.shape.classes(), ordered: !subject.nominal };
     let continuous = matches!(subject.shape, Shape::Continuous { .. });
-    let limits = Limits { leaf_min: if continuous { 100 } else { 20 }, score_min: 1.0 };
+    let blurred = rows.iter().filter(|&&row| !subject.values[row as usize].is_nan() && !subject.shape.atom(subject.values[row as usize])).count();
+    let limits = Limits { leaf_min: if continuous && blurred * 5 > rows.len() { 100 } else { 20 }, score_min: 1.0 };
     let grown = grow(&features, goal, rows, limits);
     let parents = if continuous { line_parents(nodes, target, before, &grown.rows) } else { Vec::new() };
     let parents: Vec<Parent> = parents.iter().map(|&node| Parent { node, values: &nodes[node as usize].values }).collect();
