@@ -2,6 +2,7 @@
 //! tree spends its splits on the remainder. In: drafts. Out: drafts with a law and a node for the remainder.
 
 use crate::draft::{Draft, Measure, distinct};
+use crate::drawn::correlation;
 use crate::find_sums::follows;
 use crate::law::Law;
 use crate::line::{Parent, fit_line};
@@ -34,8 +35,8 @@ pub(crate) fn find_lines(drafts: &mut Vec<Draft>) {
         }
         let parent = |other: &usize| sizes[*other].0 >= 30 && sizes[*other] < sizes[at] && !follows(drafts, *other, at);
         let parents: Vec<usize> = (0..sizes.len()).filter(parent).collect();
-        let straight = told(&plain, &parents, at);
-        let powers = told(&logs, &parents, at);
+        let straight = told(&plain, &strongest(&plain, &parents, at), at);
+        let powers = told(&logs, &strongest(&logs, &parents, at), at);
         let log = powers.as_ref().map_or(0.0, |p| p.1) > straight.as_ref().map_or(0.0, |s| s.1);
         let Some((terms, explained)) = (if log { powers } else { straight }) else { continue };
         if explained >= EXPLAINED_MIN {
@@ -51,15 +52,23 @@ fn logarithms(draft: &Draft, sample: &[u32]) -> Vec<f64> {
     if lost * 200 > sample.len() { vec![f64::NAN; sample.len()] } else { logs }
 }
 
+/// The parents most correlated with `at`.
+fn strongest(columns: &[Vec<f64>], parents: &[usize], at: usize) -> Vec<usize> {
+    const KEPT: usize = 10;
+    let all: Vec<u32> = (0..columns[at].len() as u32).step_by(3).collect();
+    let mut ranked: Vec<(f64, usize)> = parents.iter().map(|&p| (correlation(&columns[p], &columns[at], &all).abs(), p)).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut kept: Vec<usize> = ranked.into_iter().take(KEPT).map(|r| r.1).collect();
+    kept.sort_unstable();
+    kept
+}
+
 /// A line for `at`, as constant and weights, and the share of variance that it explains.
 fn told(columns: &[Vec<f64>], parents: &[usize], at: usize) -> Option<((f64, Vec<(u16, f64)>), f64)> {
     let complete = |row: &u32| !columns[at][*row as usize].is_nan();
     let rows: Vec<u32> = (0..columns[at].len() as u32).filter(complete).collect();
-    let able: Vec<Parent> = parents
-        .iter()
-        .filter(|&&p| rows.iter().all(|&row| !columns[p][row as usize].is_nan()) || rows.iter().filter(|&&row| columns[p][row as usize].is_nan()).count() * 100 < rows.len())
-        .map(|&p| Parent { node: p as u16, values: &columns[p] })
-        .collect();
+    let nearly_whole = |p: &&usize| rows.iter().filter(|&&row| columns[**p][row as usize].is_nan()).count() * 100 < rows.len();
+    let able: Vec<Parent> = parents.iter().filter(nearly_whole).map(|&p| Parent { node: p as u16, values: &columns[p] }).collect();
     let (line, residuals) = fit_line(&columns[at], &able, &rows)?;
     let own = || rows.iter().map(|&row| columns[at][row as usize]);
     let mean = own().sum::<f64>() / rows.len() as f64;

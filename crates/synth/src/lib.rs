@@ -5,7 +5,6 @@
 mod absent;
 mod bytes;
 mod calendar;
-mod choose;
 mod draft;
 mod drawn;
 mod encode;
