@@ -77,14 +77,22 @@ pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
         rows = some_rows(rows.len(), ROWS_MAX, seed).iter().map(|&at| rows[at as usize]).collect();
     }
     let before = &screen(nodes, target, before, &rows)[..];
-    let features: Vec<Feature> =
-        before.iter().map(|&node| Feature { codes: &nodes[node as usize].codes, nominal: nodes[node as usize].nominal }).collect();
+    let features: Vec<Feature> = before
+        .iter()
+        .map(|&node| Feature { codes: &nodes[node as usize].codes, nominal: nodes[node as usize].nominal })
+        .collect();
     let goal = Target { classes: &subject.classes, count: subject.shape.classes(), ordered: !subject.nominal };
     let limits = limits_for(subject, &rows);
     let grown = grow(&features, goal, rows, limits);
-    let parents = if matches!(subject.shape, Shape::Continuous { .. }) { line_parents(nodes, target, before, &grown.rows) } else { Vec::new() };
-    let parents: Vec<Parent> = parents.iter().map(|&node| Parent { node, values: &nodes[node as usize].values }).collect();
-    let about = Subject { values: &subject.values, classes: &subject.classes, shape: &subject.shape, parents: &parents, floor };
+    let parents = if matches!(subject.shape, Shape::Continuous { .. }) {
+        line_parents(nodes, target, before, &grown.rows)
+    } else {
+        Vec::new()
+    };
+    let parents: Vec<Parent> =
+        parents.iter().map(|&node| Parent { node, values: &nodes[node as usize].values }).collect();
+    let about =
+        Subject { values: &subject.values, classes: &subject.classes, shape: &subject.shape, parents: &parents, floor };
     Drawn::of(&grown, before, &about)
 }
 
@@ -96,7 +104,8 @@ fn limits_for(subject: &Seen, rows: &[u32]) -> Limits {
         let value = subject.values[**row as usize];
         !value.is_nan() && !subject.shape.atom(value)
     };
-    let mostly_blurred = matches!(subject.shape, Shape::Continuous { .. }) && rows.iter().filter(blurred).count() * 5 > rows.len();
+    let mostly_blurred =
+        matches!(subject.shape, Shape::Continuous { .. }) && rows.iter().filter(blurred).count() * 5 > rows.len();
     let small = rows.len() < 2000;
     let leaf_min = match (mostly_blurred, small) {
         (true, true) => 60,
@@ -127,7 +136,8 @@ fn line_parents(nodes: &[Seen], target: usize, before: &[u16], rows: &[u32]) -> 
 
 /// The linear correlation over these rows, 0 where too few have both values.
 pub(crate) fn correlation(a: &[f64], b: &[f64], rows: &[u32]) -> f64 {
-    let both = || rows.iter().map(|&row| (a[row as usize], b[row as usize])).filter(|(x, y)| !x.is_nan() && !y.is_nan());
+    let both =
+        || rows.iter().map(|&row| (a[row as usize], b[row as usize])).filter(|(x, y)| !x.is_nan() && !y.is_nan());
     let n = both().count() as f64;
     if n < 10.0 {
         return 0.0;
@@ -182,16 +192,23 @@ impl Drawn {
     /// Whether every way leads on to a leaf, and every leaf fits the shape.
     pub(crate) fn sound(&self, shape: &Shape) -> bool {
         let leads = |at: usize, way: u32| {
-            if way & TO_LEAF != 0 { ((way & !TO_LEAF) as usize) < self.leaves.len() } else { way as usize > at && (way as usize) < self.questions.len() }
+            if way & TO_LEAF != 0 {
+                ((way & !TO_LEAF) as usize) < self.leaves.len()
+            } else {
+                way as usize > at && (way as usize) < self.questions.len()
+            }
         };
         let fits = |leaf: &Leaf| match (leaf, shape) {
             (Leaf::Classes { classes, totals }, Shape::Discrete { values }) => {
-                classes.len() == totals.len() && classes.iter().all(|&class| class as usize <= values.len()) && totals.is_sorted()
+                classes.len() == totals.len()
+                    && classes.iter().all(|&class| class as usize <= values.len())
+                    && totals.is_sorted()
             }
             (Leaf::Numbers { .. }, Shape::Continuous { .. }) => true,
             _ => false,
         };
-        let ways = self.questions.iter().enumerate().all(|(at, question)| question.ways.iter().all(|&way| leads(at, way)));
+        let ways =
+            self.questions.iter().enumerate().all(|(at, question)| question.ways.iter().all(|&way| leads(at, way)));
         ways && !self.leaves.is_empty() && self.leaves.iter().all(fits)
     }
 
@@ -264,8 +281,11 @@ impl Drawing<'_> {
     }
 
     fn lawful(&self, leaf: &Leaf, value: f64, row: usize, random: &mut Random) -> f64 {
-        let guards: Vec<(&Guard, u16)> =
-            self.guards.iter().map(|(guard, shape)| (*guard, shape.class(self.known[guard.node as usize][row]))).collect();
+        let guards: Vec<(&Guard, u16)> = self
+            .guards
+            .iter()
+            .map(|(guard, shape)| (*guard, shape.class(self.known[guard.node as usize][row])))
+            .collect();
         let class = self.shape.class(value);
         if guards.iter().all(|(guard, earlier)| guard.allows(*earlier, class)) {
             return value;

@@ -16,6 +16,7 @@ mod fit;
 mod generator;
 mod guard;
 mod ids;
+mod kept;
 mod law;
 mod leaf;
 mod line;
@@ -33,5 +34,5 @@ mod tree;
 
 pub use model::{Ask, BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};
 pub use params::MODELS;
-pub use templates::{Template, TemplateProblem, template, template_names};
 pub use save::{Unloadable, load};
+pub use templates::{Template, TemplateProblem, template, template_names};

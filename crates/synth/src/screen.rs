@@ -68,6 +68,7 @@ fn information(a: &[usize], b: &[usize]) -> f64 {
         }
     }
     let live = |n: usize| n.max(1) as f64;
-    let (rows, classes) = (live((0..CODES).filter(|&r| row(r) > 0.0).count()), live(columns.iter().filter(|&&c| c > 0.0).count()));
+    let (rows, classes) =
+        (live((0..CODES).filter(|&r| row(r) > 0.0).count()), live(columns.iter().filter(|&&c| c > 0.0).count()));
     sum - (cells - rows - classes + 1.0).max(0.0) / (2.0 * total)
 }

@@ -109,7 +109,8 @@ impl Shape {
             let whole = kept.len() <= 100 || rows_kept as f64 >= 0.9995 * tally.rows as f64;
             return if whole { Shape::Discrete { values: list } } else { continuous(&tally, floor, list) };
         }
-        let atoms = (0..tally.values.len()).filter(|&i| stands_out(&tally, i, floor, grid)).map(|i| tally.values[i]).collect();
+        let atoms =
+            (0..tally.values.len()).filter(|&i| stands_out(&tally, i, floor, grid)).map(|i| tally.values[i]).collect();
         continuous(&tally, floor, atoms)
     }
 
