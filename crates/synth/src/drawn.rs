@@ -111,9 +111,10 @@ fn limits_for(subject: &Seen, rows: &[u32]) -> Limits {
         (true, true) => 60,
         (true, false) => 100,
         (false, true) => 30,
-        (false, false) => 25,
+        // The more classes, the more a leaf's few rows show of themselves.
+        (false, false) => 25 + subject.shape.classes().min(100) / 2,
     };
-    Limits { leaf_min, score_min: (rows.len() as f64 / 1000.0).log10().clamp(0.0, 1.0) }
+    Limits { leaf_min, score_min: (rows.len() as f64 / 1000.0).log10().clamp(0.0, 1.25) }
 }
 
 /// The numeric columns most correlated with the target, on a sample of rows.

@@ -96,13 +96,21 @@ impl Shape {
     pub(crate) fn of(values: &[f64], order: Order, grid: bool, floor: usize) -> Shape {
         let tally = Tally::of(values);
         if order == Order::None {
-            return Shape::Discrete { values: tally.values };
+            let held = |least: usize| {
+                (0..tally.values.len()).filter(|&i| tally.counts[i] >= least).map(|i| tally.values[i]).collect()
+            };
+            let values: Vec<f64> = held(floor);
+            return Shape::Discrete { values: if values.is_empty() { held(0) } else { values } };
         }
         if tally.values.is_empty() {
             return Shape::Discrete { values: Vec::new() };
         }
         let kept: Vec<usize> = (0..tally.values.len()).filter(|&i| tally.counts[i] >= floor).collect();
         let rows_kept: usize = kept.iter().map(|&i| tally.counts[i]).sum();
+        let few = tally.values.len() <= 20 && rows_kept as f64 >= 0.8 * tally.rows as f64;
+        if few && !kept.is_empty() {
+            return Shape::Discrete { values: kept.iter().map(|&i| tally.values[i]).collect() };
+        }
         if !kept.is_empty() && rows_kept as f64 >= 0.98 * tally.rows as f64 && discrete(&tally, &kept, grid, order) {
             let list = kept.iter().map(|&i| tally.values[i]).collect();
             // Values of too few rows are often a long tail, which must not be lost: they are blurred, the others listed.
