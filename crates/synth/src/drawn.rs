@@ -114,7 +114,7 @@ fn limits_for(subject: &Seen, rows: &[u32]) -> Limits {
         // The more classes, the more a leaf's few rows show of themselves.
         (false, false) => 25 + subject.shape.classes().min(100) / 2,
     };
-    Limits { leaf_min, score_min: (rows.len() as f64 / 1000.0).log10().clamp(0.0, 1.25) }
+    Limits { leaf_min, score_min: (rows.len() as f64 / 1000.0).log10().clamp(0.0, 1.0) }
 }
 
 /// The numeric columns most correlated with the target, on a sample of rows.
