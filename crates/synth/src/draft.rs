@@ -71,7 +71,10 @@ impl Draft {
             like: None,
         };
         let mut draft = draft;
-        let scale = if draft.measure == Measure::Number && matches!(encoded.scale, Scale::Int { .. }) && draft.becomes_clock() {
+        let scale = if draft.measure == Measure::Number
+            && matches!(encoded.scale, Scale::Int { .. })
+            && draft.becomes_clock()
+        {
             Scale::Clock
         } else {
             encoded.scale
@@ -126,7 +129,11 @@ impl Draft {
             hours_seen[(value / 100.0) as usize] = true;
         }
         let count = |seen: &[bool]| seen.iter().filter(|&&s| s).count();
-        if count(&minutes_seen) < 12 || count(&hours_seen) < 6 || count(&minutes_seen) * count(&hours_seen) < 150 || (midnight && day_end) {
+        if count(&minutes_seen) < 12
+            || count(&hours_seen) < 6
+            || count(&minutes_seen) * count(&hours_seen) < 150
+            || (midnight && day_end)
+        {
             return false;
         }
         for row in 0..self.values.len() {

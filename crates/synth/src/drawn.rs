@@ -8,6 +8,7 @@ use crate::guard::{Guard, lawful};
 use crate::leaf::{Leaf, Spread, Subject};
 use crate::line::Parent;
 use crate::random::{Random, some_rows};
+use crate::screen::screen;
 use crate::shape::{LEFT_OUT, Shape};
 use crate::tree::{Feature, Grown, Limits, Target, grow, holds};
 
@@ -75,16 +76,45 @@ pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
     if rows.len() > ROWS_MAX {
         rows = some_rows(rows.len(), ROWS_MAX, seed).iter().map(|&at| rows[at as usize]).collect();
     }
-    let features: Vec<Feature> =
-        before.iter().map(|&node| Feature { codes: &nodes[node as usize].codes, nominal: nodes[node as usize].nominal }).collect();
+    let before = &screen(nodes, target, before, &rows)[..];
+    let features: Vec<Feature> = before
+        .iter()
+        .map(|&node| Feature { codes: &nodes[node as usize].codes, nominal: nodes[node as usize].nominal })
+        .collect();
     let goal = Target { classes: &subject.classes, count: subject.shape.classes(), ordered: !subject.nominal };
-    let continuous = matches!(subject.shape, Shape::Continuous { .. });
-    let limits = Limits { leaf_min: if continuous { 100 } else { 20 }, score_min: 1.0 };
+    let limits = limits_for(subject, &rows);
     let grown = grow(&features, goal, rows, limits);
-    let parents = if continuous { line_parents(nodes, target, before, &grown.rows) } else { Vec::new() };
-    let parents: Vec<Parent> = parents.iter().map(|&node| Parent { node, values: &nodes[node as usize].values }).collect();
-    let about = Subject { values: &subject.values, classes: &subject.classes, shape: &subject.shape, parents: &parents, floor };
+    let parents = if matches!(subject.shape, Shape::Continuous { .. }) {
+        line_parents(nodes, target, before, &grown.rows)
+    } else {
+        Vec::new()
+    };
+    let parents: Vec<Parent> =
+        parents.iter().map(|&node| Parent { node, values: &nodes[node as usize].values }).collect();
+    let about =
+        Subject { values: &subject.values, classes: &subject.classes, shape: &subject.shape, parents: &parents, floor };
     Drawn::of(&grown, before, &about)
+}
+
+/// How far a tree grows. Choosing the limits per column by the likelihood of rows held back was tried and left: it
+/// prefers leaves several times as large, which a discriminator then tells from real rows, while leaves of this size
+/// keep the distances of fresh rows. Small tables need weaker splits to show their dependences at all.
+fn limits_for(subject: &Seen, rows: &[u32]) -> Limits {
+    let blurred = |row: &&u32| {
+        let value = subject.values[**row as usize];
+        !value.is_nan() && !subject.shape.atom(value)
+    };
+    let mostly_blurred =
+        matches!(subject.shape, Shape::Continuous { .. }) && rows.iter().filter(blurred).count() * 5 > rows.len();
+    let small = rows.len() < 2000;
+    let leaf_min = match (mostly_blurred, small) {
+        (true, true) => 60,
+        (true, false) => 100,
+        (false, true) => 30,
+        // The more classes, the more a leaf's few rows show of themselves.
+        (false, false) => 25 + subject.shape.classes().min(100) / 2,
+    };
+    Limits { leaf_min, score_min: (rows.len() as f64 / 1000.0).log10().clamp(0.0, 1.0) }
 }
 
 /// The numeric columns most correlated with the target, on a sample of rows.
@@ -107,7 +137,8 @@ fn line_parents(nodes: &[Seen], target: usize, before: &[u16], rows: &[u32]) -> 
 
 /// The linear correlation over these rows, 0 where too few have both values.
 pub(crate) fn correlation(a: &[f64], b: &[f64], rows: &[u32]) -> f64 {
-    let both = || rows.iter().map(|&row| (a[row as usize], b[row as usize])).filter(|(x, y)| !x.is_nan() && !y.is_nan());
+    let both =
+        || rows.iter().map(|&row| (a[row as usize], b[row as usize])).filter(|(x, y)| !x.is_nan() && !y.is_nan());
     let n = both().count() as f64;
     if n < 10.0 {
         return 0.0;
@@ -162,16 +193,23 @@ impl Drawn {
     /// Whether every way leads on to a leaf, and every leaf fits the shape.
     pub(crate) fn sound(&self, shape: &Shape) -> bool {
         let leads = |at: usize, way: u32| {
-            if way & TO_LEAF != 0 { ((way & !TO_LEAF) as usize) < self.leaves.len() } else { way as usize > at && (way as usize) < self.questions.len() }
+            if way & TO_LEAF != 0 {
+                ((way & !TO_LEAF) as usize) < self.leaves.len()
+            } else {
+                way as usize > at && (way as usize) < self.questions.len()
+            }
         };
         let fits = |leaf: &Leaf| match (leaf, shape) {
             (Leaf::Classes { classes, totals }, Shape::Discrete { values }) => {
-                classes.len() == totals.len() && classes.iter().all(|&class| class as usize <= values.len()) && totals.is_sorted()
+                classes.len() == totals.len()
+                    && classes.iter().all(|&class| class as usize <= values.len())
+                    && totals.is_sorted()
             }
             (Leaf::Numbers { .. }, Shape::Continuous { .. }) => true,
             _ => false,
         };
-        let ways = self.questions.iter().enumerate().all(|(at, question)| question.ways.iter().all(|&way| leads(at, way)));
+        let ways =
+            self.questions.iter().enumerate().all(|(at, question)| question.ways.iter().all(|&way| leads(at, way)));
         ways && !self.leaves.is_empty() && self.leaves.iter().all(fits)
     }
 
@@ -244,8 +282,11 @@ impl Drawing<'_> {
     }
 
     fn lawful(&self, leaf: &Leaf, value: f64, row: usize, random: &mut Random) -> f64 {
-        let guards: Vec<(&Guard, u16)> =
-            self.guards.iter().map(|(guard, shape)| (*guard, shape.class(self.known[guard.node as usize][row]))).collect();
+        let guards: Vec<(&Guard, u16)> = self
+            .guards
+            .iter()
+            .map(|(guard, shape)| (*guard, shape.class(self.known[guard.node as usize][row])))
+            .collect();
         let class = self.shape.class(value);
         if guards.iter().all(|(guard, earlier)| guard.allows(*earlier, class)) {
             return value;

@@ -54,15 +54,25 @@ impl Scale {
     }
 
     /// Ticks as a column of this name and spelling.
-    pub(crate) fn column(&self, name: &str, spelling: &Spelling, ticks: &[f64], novel: &mut dyn FnMut(usize) -> String) -> Column {
+    pub(crate) fn column(
+        &self,
+        name: &str,
+        spelling: &Spelling,
+        ticks: &[f64],
+        novel: &mut dyn FnMut(usize) -> String,
+    ) -> Column {
         let present = ticks.iter().map(|&tick| (!tick.is_nan()).then_some(tick));
         let whole = |base: i64, unit: i64, tick: f64| {
             let value = base as i128 + tick.round() as i128 * unit as i128;
             value.clamp(i64::MIN as i128, i64::MAX as i128) as i64
         };
         match self {
-            Scale::Int { base, unit } => Column::ints(name, present.map(|t| t.map(|t| whole(*base, *unit, t))).collect(), spelling.clone()),
-            Scale::Time { base, unit } => Column::times(name, present.map(|t| t.map(|t| whole(*base, *unit, t))).collect(), spelling.clone()),
+            Scale::Int { base, unit } => {
+                Column::ints(name, present.map(|t| t.map(|t| whole(*base, *unit, t))).collect(), spelling.clone())
+            }
+            Scale::Time { base, unit } => {
+                Column::times(name, present.map(|t| t.map(|t| whole(*base, *unit, t))).collect(), spelling.clone())
+            }
             Scale::Clock => {
                 let written = |tick: f64| (tick / 60.0).floor() as i64 * 100 + (tick as i64).rem_euclid(60);
                 Column::ints(name, present.map(|t| t.map(written)).collect(), spelling.clone())
@@ -77,7 +87,13 @@ impl Scale {
     }
 }
 
-fn text_column(name: &str, spelling: &Spelling, ticks: &[f64], kept: &[String], novel: &mut dyn FnMut(usize) -> String) -> Column {
+fn text_column(
+    name: &str,
+    spelling: &Spelling,
+    ticks: &[f64],
+    kept: &[String],
+    novel: &mut dyn FnMut(usize) -> String,
+) -> Column {
     let mut words = kept.to_vec();
     let mut known: HashMap<String, i32> = HashMap::new();
     let mut codes = Vec::with_capacity(ticks.len());
@@ -122,7 +138,8 @@ pub(crate) fn encode(table: &Table, index: usize, floor: usize) -> Encoded {
         }
         Values::Text(values) => {
             let words = values.values();
-            let words = words.as_any().downcast_ref::<arrow_array::StringArray>().expect("a table's dictionaries hold strings");
+            let words =
+                words.as_any().downcast_ref::<arrow_array::StringArray>().expect("a table's dictionaries hold strings");
             let keys: Vec<Option<usize>> = (0..values.len()).map(|row| values.key(row)).collect();
             encode_text(&keys, &|key| words.value(key), words.len(), floor)
         }
@@ -156,7 +173,8 @@ fn on_decimal_grid(values: Vec<f64>, step: Option<f64>) -> (Vec<f64>, Scale) {
     let fits = |per: f64| {
         values.iter().all(|v| {
             let scaled = v * per;
-            v.is_nan() || (scaled.abs() < EXACT_MAX && (scaled - scaled.round()).abs() <= 1e-6 * (1.0 + scaled.abs() * 1e-9))
+            v.is_nan()
+                || (scaled.abs() < EXACT_MAX && (scaled - scaled.round()).abs() <= 1e-6 * (1.0 + scaled.abs() * 1e-9))
         })
     };
     let Some(per) = (first..=10).map(|places| 10f64.powi(places)).find(|&per| fits(per)) else {

@@ -33,14 +33,15 @@ pub(crate) fn find_lookups(drafts: &mut [Draft], seen: &[Seen], floor: usize, no
 
 fn find_single(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], notes: &mut Vec<Note>) -> Vec<Kept> {
     let size = |at: usize| (seen[at].shape.classes(), std::cmp::Reverse(at));
-    let mut determined: HashMap<usize, Vec<usize>> = HashMap::new();
-    for &key in listed {
-        for &value in listed {
-            if size(key) > size(value) && drafts[value].law.is_none() && !follows(drafts, key, value) && determines(seen, key, value) {
-                determined.entry(key).or_default().push(value);
-            }
-        }
-    }
+    let of_key = |&key: &usize| {
+        let able =
+            |&value: &usize| size(key) > size(value) && drafts[value].law.is_none() && !follows(drafts, key, value);
+        let values: Vec<usize> =
+            listed.iter().copied().filter(able).filter(|&value| determines(seen, key, value)).collect();
+        (key, values)
+    };
+    let determined: HashMap<usize, Vec<usize>> =
+        listed.par_iter().map(of_key).filter(|entry| !entry.1.is_empty()).collect();
     let mut keys: Vec<usize> = determined.keys().copied().collect();
     keys.sort_by_key(|&key| size(key));
     let mut kept = Vec::new();
@@ -48,19 +49,27 @@ fn find_single(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], notes: &mu
         let mut values: Vec<usize> = determined[&key].iter().copied().filter(|&v| drafts[v].law.is_none()).collect();
         values.sort_by_key(|&v| size(v));
         let Some(&largest) = values.last() else { continue };
-        let implied = |pair: &[usize]| determined.get(&pair[1]).is_some_and(|d| d.contains(&pair[0])) || kept.contains(&(pair[1], pair[0]));
+        let implied = |pair: &[usize]| {
+            determined.get(&pair[1]).is_some_and(|d| d.contains(&pair[0])) || kept.contains(&(pair[1], pair[0]))
+        };
         let chain = values.windows(2).all(implied);
         let as_many = seen[largest].shape.classes() * 2 > seen[key].shape.classes();
         if chain && !as_many && drafts[key].law.is_none() {
             kept.push((key, largest));
-            notes.push(Note { kind: "law", text: format!("{} determines {}.", drafts[key].label, drafts[largest].label) });
+            notes.push(Note {
+                kind: "law",
+                text: format!("{} determines {}.", drafts[key].label, drafts[largest].label),
+            });
             continue;
         }
         for value in values {
             if follows(drafts, key, value) || kept.iter().any(|k| k.1 == value) {
                 continue;
             }
-            notes.push(Note { kind: "law", text: format!("{} follows from {}.", drafts[value].label, drafts[key].label) });
+            notes.push(Note {
+                kind: "law",
+                text: format!("{} follows from {}.", drafts[value].label, drafts[key].label),
+            });
             set_lookup(drafts, seen, &[key], value, 1);
         }
     }
@@ -88,11 +97,18 @@ fn agreement(seen: &[Seen], keys: &[usize], value: usize, step: usize) -> Option
     let allowed = rows / step / 1000 + 2 * (step > 1) as usize;
     // Most pairs are no law at all, which a few hundred rows show at the least cost.
     let mut first: HashMap<u32, u16> = HashMap::new();
-    let broken = (0..rows).step_by(rows.div_ceil(400)).filter(known).filter(|&row| *first.entry(key(row)).or_insert(seen[value].classes[row]) != seen[value].classes[row]);
+    let broken = (0..rows)
+        .step_by(rows.div_ceil(400))
+        .filter(known)
+        .filter(|&row| *first.entry(key(row)).or_insert(seen[value].classes[row]) != seen[value].classes[row]);
     if step > 1 && broken.take(8).count() == 8 {
         return None;
     }
-    let mut all: Vec<u64> = (0..rows).step_by(step).filter(known).map(|row| (key(row) as u64) << 16 | seen[value].classes[row] as u64).collect();
+    let mut all: Vec<u64> = (0..rows)
+        .step_by(step)
+        .filter(known)
+        .map(|row| (key(row) as u64) << 16 | seen[value].classes[row] as u64)
+        .collect();
     all.sort_unstable();
     let (mut used, mut exceptions) = (0, 0);
     for run in all.chunk_by(|a, b| a >> 16 == b >> 16) {
@@ -104,8 +120,15 @@ fn agreement(seen: &[Seen], keys: &[usize], value: usize, step: usize) -> Option
 }
 
 /// A column determined by two others, though by neither alone.
-fn find_double(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], floor: usize, kept: &mut Vec<Kept>, notes: &mut Vec<Note>) {
-    let rows = drafts[0].values.len();
+fn find_double(
+    drafts: &mut [Draft],
+    seen: &[Seen],
+    listed: &[usize],
+    floor: usize,
+    kept: &mut Vec<Kept>,
+    notes: &mut Vec<Note>,
+) {
+    let rows = seen[0].classes.len();
     let able: Vec<usize> = listed.iter().copied().filter(|&at| seen[at].shape.classes() > 2).take(PAIRED_MAX).collect();
     let mut triples: Vec<[usize; 3]> = Vec::new();
     for &value in &able {
@@ -115,7 +138,8 @@ fn find_double(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], floor: usi
         for (place, &a) in able.iter().enumerate() {
             for &b in &able[..place] {
                 let loose = |c: usize| c == value || kept.contains(&(value, c));
-                let tied = kept.contains(&(a, b)) || kept.contains(&(b, a)) || follows(drafts, a, b) || follows(drafts, b, a);
+                let tied =
+                    kept.contains(&(a, b)) || kept.contains(&(b, a)) || follows(drafts, a, b) || follows(drafts, b, a);
                 if !loose(a) && !loose(b) && !tied {
                     triples.push([a, b, value]);
                 }
@@ -126,7 +150,8 @@ fn find_double(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], floor: usi
         agreement(seen, &[a, b], value, rows.div_ceil(3000).max(2))?;
         let (pairs, exceptions) = agreement(seen, &[a, b], value, 1)?;
         let broken = surprise(seen, [a, b], value).min(surprise(seen, [b, a], value));
-        (pairs * 20 <= rows && broken >= SURPRISE_MIN && exceptions as f64 <= 0.02 * broken).then_some((pairs, [a, b, value]))
+        (pairs * 20 <= rows && broken >= SURPRISE_MIN && exceptions as f64 <= 0.02 * broken)
+            .then_some((pairs, [a, b, value]))
     };
     let mut found: Vec<(usize, [usize; 3])> = triples.par_iter().filter_map(believed).collect();
     // The shortest table is the law; what could be said the other way round is its consequence.
@@ -174,13 +199,16 @@ fn surprise(seen: &[Seen], keys: [usize; 2], value: usize) -> f64 {
 
 /// Makes `value` the table of its keys, over keys of at least `floor` rows; gives how many rows those have.
 fn set_lookup(drafts: &mut [Draft], seen: &[Seen], keys: &[usize], value: usize, floor: usize) -> usize {
-    let known = |row: usize| keys.iter().all(|&key| seen[key].classes[row] != LEFT_OUT) && seen[value].classes[row] != LEFT_OUT;
-    let mut all: Vec<(u64, f64)> = (0..drafts[value].values.len())
+    let known =
+        |row: usize| keys.iter().all(|&key| seen[key].classes[row] != LEFT_OUT) && seen[value].classes[row] != LEFT_OUT;
+    let mut all: Vec<(u64, f64)> = (0..seen[value].values.len())
         .filter(|&row| known(row))
-        .map(|row| (lookup_key(keys.iter().map(|&key| drafts[key].values[row])), drafts[value].values[row]))
+        .map(|row| (lookup_key(keys.iter().map(|&key| seen[key].values[row])), seen[value].values[row]))
         .collect();
     all.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let commonest = |run: &[(u64, f64)]| run.chunk_by(|a, b| a.1.total_cmp(&b.1).is_eq()).rev().max_by_key(|same| same.len()).map(|same| same[0]);
+    let commonest = |run: &[(u64, f64)]| {
+        run.chunk_by(|a, b| a.1.total_cmp(&b.1).is_eq()).rev().max_by_key(|same| same.len()).map(|same| same[0])
+    };
     let runs = || all.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() >= floor);
     let covered = runs().map(|run| run.len()).sum();
     let rows = runs().filter_map(commonest).collect();

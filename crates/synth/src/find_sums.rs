@@ -40,7 +40,12 @@ fn find_offsets(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
         for other in 0..drafts.len() {
             let per = match drafts[other].measure {
                 Measure::Clock => 60e6,
-                Measure::Number if drafts[other].unit == 1.0 && (0..rows).all(|row| !(drafts[other].real(row) < 0.0 || drafts[other].real(row) > 24.0)) => 3600e6,
+                Measure::Number
+                    if drafts[other].unit == 1.0
+                        && (0..rows).all(|row| !(drafts[other].real(row) < 0.0 || drafts[other].real(row) > 24.0)) =>
+                {
+                    3600e6
+                }
                 _ => continue,
             };
             let left = |row: usize| drafts[at].real(row) - per * drafts[other].real(row);
@@ -50,7 +55,10 @@ fn find_offsets(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
                 let reals: Vec<f64> = (0..rows).map(left).collect();
                 let (values, base, unit) = regrid(&reals);
                 let label = format!("what is left of {} after {}", drafts[at].label, drafts[other].label);
-                notes.push(Note { kind: "law", text: format!("{} is {} plus one of {few} amounts.", drafts[at].label, drafts[other].label) });
+                notes.push(Note {
+                    kind: "law",
+                    text: format!("{} is {} plus one of {few} amounts.", drafts[at].label, drafts[other].label),
+                });
                 let node = drafts.len() as u16;
                 drafts.push(Draft::hidden(label, values, base, unit, Measure::Duration));
                 set_sum(drafts, at, &[(other as u16, per), (node, 1.0)]);
@@ -68,7 +76,12 @@ fn find_multiples(drafts: &mut [Draft], numbers: &[(usize, usize)], notes: &mut 
         for &(other, others) in numbers {
             let free = drafts[at].law.is_none() && at != other;
             let finer = others > own || others == own && other < at;
-            if !free || !finer || drafts[other].measure != drafts[at].measure || drafts[at].measure == Measure::Clock || follows(drafts, other, at) {
+            if !free
+                || !finer
+                || drafts[other].measure != drafts[at].measure
+                || drafts[at].measure == Measure::Clock
+                || follows(drafts, other, at)
+            {
                 continue;
             }
             let (y, x) = (&drafts[at], &drafts[other]);
@@ -81,7 +94,11 @@ fn find_multiples(drafts: &mut [Draft], numbers: &[(usize, usize)], notes: &mut 
             let constant = low.1 - slope * low.0;
             let near = |row: usize| {
                 let (a, b) = (x.real(row), y.real(row));
-                if a.is_nan() || b.is_nan() { a.is_nan() == b.is_nan() } else { (slope * a + constant - b).abs() <= 0.5 * y.unit }
+                if a.is_nan() || b.is_nan() {
+                    a.is_nan() == b.is_nan()
+                } else {
+                    (slope * a + constant - b).abs() <= 0.5 * y.unit
+                }
             };
             if slope.is_finite() && slope != 0.0 && sample.iter().all(|&row| near(row)) && (0..rows).all(near) {
                 notes.push(Note { kind: "law", text: format!("{} is a fixed multiple of {}.", y.label, x.label) });
@@ -95,7 +112,8 @@ fn find_multiples(drafts: &mut [Draft], numbers: &[(usize, usize)], notes: &mut 
 fn find_pairs(drafts: &mut [Draft], numbers: &[(usize, usize)], notes: &mut Vec<Note>) {
     let rows = drafts[0].values.len();
     let sample: Vec<usize> = (0..rows).step_by(rows.div_ceil(400)).collect();
-    let seen: Vec<Vec<f64>> = numbers.iter().map(|&(at, _)| sample.iter().map(|&row| drafts[at].real(row)).collect()).collect();
+    let seen: Vec<Vec<f64>> =
+        numbers.iter().map(|&(at, _)| sample.iter().map(|&row| drafts[at].real(row)).collect()).collect();
     for i in 0..numbers.len() {
         for j in 0..i {
             for k in 0..j {
@@ -158,12 +176,16 @@ fn set_plus(drafts: &mut [Draft], triple: [(usize, usize); 3], notes: &mut Vec<N
         if high - low <= 0.01 * finest { low } else { 0.0 }
     };
     for (target, signs) in ordered(triple) {
-        let slack = 0.01 * finest.max(0.0) + if drafts[target].unit > 1.5 * finest { 0.5 * drafts[target].unit } else { 0.0 };
+        let slack =
+            0.01 * finest.max(0.0) + if drafts[target].unit > 1.5 * finest { 0.5 * drafts[target].unit } else { 0.0 };
         if (0..rows).any(|row| (left(row) - middle).abs() > slack) || !computable(drafts, [x, y, z], target) {
             continue;
         }
         let others: Vec<usize> = [x, y, z].into_iter().filter(|&c| c != target).collect();
-        let weights: Vec<(u16, f64)> = others.iter().map(|&c| (c as u16, signs[[x, y, z].iter().position(|&o| o == c).expect("one of the three")])).collect();
+        let weights: Vec<(u16, f64)> = others
+            .iter()
+            .map(|&c| (c as u16, signs[[x, y, z].iter().position(|&o| o == c).expect("one of the three")]))
+            .collect();
         let constant = if target == z { -middle } else { middle };
         set_line(drafts, target, &weights, constant, None);
         say(drafts, target, &weights, "", notes);
@@ -199,7 +221,10 @@ fn set_clock(drafts: &mut [Draft], triple: [(usize, usize); 3], notes: &mut Vec<
         }
         let low = if drafts[target].measure == Measure::Clock { (high >= CLOCK) as u8 as f64 } else { low };
         let others: Vec<usize> = [x, y, z].into_iter().filter(|&c| c != target).collect();
-        let weights: Vec<(u16, f64)> = others.iter().map(|&c| (c as u16, signs[[x, y, z].iter().position(|&o| o == c).expect("one of the three")])).collect();
+        let weights: Vec<(u16, f64)> = others
+            .iter()
+            .map(|&c| (c as u16, signs[[x, y, z].iter().position(|&o| o == c).expect("one of the three")]))
+            .collect();
         let constant = if target == z { -first } else { first };
         set_line(drafts, target, &weights, constant, Some((low, CLOCK)));
         say(drafts, target, &weights, " on the clock", notes);
@@ -216,17 +241,32 @@ fn set_times(drafts: &mut [Draft], triple: [(usize, usize); 3], notes: &mut Vec<
         return;
     }
     let factor = |c: usize| (c as u16, drafts[c].base, drafts[c].unit);
-    let law = Law::Product { factors: [factor(x), factor(y)], weight: 1.0 / drafts[z].unit, constant: -drafts[z].base / drafts[z].unit };
-    notes.push(Note { kind: "law", text: format!("{} is {} times {}.", drafts[z].label, drafts[x].label, drafts[y].label) });
+    let law = Law::Product {
+        factors: [factor(x), factor(y)],
+        weight: 1.0 / drafts[z].unit,
+        constant: -drafts[z].base / drafts[z].unit,
+    };
+    notes.push(Note {
+        kind: "law",
+        text: format!("{} is {} times {}.", drafts[z].label, drafts[x].label, drafts[y].label),
+    });
     drafts[z].law = Some(law);
 }
 
 fn say(drafts: &[Draft], target: usize, weights: &[(u16, f64)], how: &str, notes: &mut Vec<Note>) {
     let (mut terms, mut minus) = (Vec::new(), Vec::new());
     for &(node, weight) in weights {
-        if weight > 0.0 { terms.push(drafts[node as usize].label.clone()) } else { minus.push(drafts[node as usize].label.clone()) }
+        if weight > 0.0 {
+            terms.push(drafts[node as usize].label.clone())
+        } else {
+            minus.push(drafts[node as usize].label.clone())
+        }
     }
-    let right = if minus.is_empty() { terms.join(" plus ") } else { format!("{} less {}", terms.join(" plus "), minus.join(" and ")) };
+    let right = if minus.is_empty() {
+        terms.join(" plus ")
+    } else {
+        format!("{} less {}", terms.join(" plus "), minus.join(" and "))
+    };
     notes.push(Note { kind: "law", text: format!("{} is {right}{how}.", drafts[target].label) });
 }
 
@@ -234,10 +274,13 @@ fn say(drafts: &[Draft], target: usize, weights: &[(u16, f64)], how: &str, notes
 fn computable(drafts: &[Draft], all: [usize; 3], target: usize) -> bool {
     let others = || all.into_iter().filter(|&c| c != target);
     let there = |row: usize| others().any(|c| drafts[c].values[row].is_nan()) || !drafts[target].values[row].is_nan();
-    drafts[target].law.is_none() && others().all(|c| !follows(drafts, c, target)) && (0..drafts[target].values.len()).all(there)
+    drafts[target].law.is_none()
+        && others().all(|c| !follows(drafts, c, target))
+        && (0..drafts[target].values.len()).all(there)
 }
 
 /// Whether node `from` follows, by laws, from node `root` (or is it).
 pub(crate) fn follows(drafts: &[Draft], from: usize, root: usize) -> bool {
-    from == root || drafts[from].law.as_ref().is_some_and(|law| law.parents().iter().any(|&p| follows(drafts, p as usize, root)))
+    from == root
+        || drafts[from].law.as_ref().is_some_and(|law| law.parents().iter().any(|&p| follows(drafts, p as usize, root)))
 }

@@ -19,7 +19,11 @@ pub(crate) fn find_calendar(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
     find_parts(drafts, notes);
     for at in 0..drafts.len() {
         let whole_days = drafts[at].unit % DAY == 0.0 && drafts[at].base % DAY == 0.0;
-        if drafts[at].measure == Measure::Moment && drafts[at].law.is_none() && whole_days && distinct(drafts[at].values.iter().copied(), 20) >= 20 {
+        if drafts[at].measure == Measure::Moment
+            && drafts[at].law.is_none()
+            && whole_days
+            && distinct(drafts[at].values.iter().copied(), 20) >= 20
+        {
             add_part(drafts, at, Part::Weekday, "weekday");
         }
     }
@@ -29,7 +33,9 @@ pub(crate) fn find_calendar(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
 fn find_dates(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
     let rows = drafts[0].values.len();
     let within = |draft: &Draft, low: f64, high: f64| {
-        draft.measure == Measure::Number && draft.grid && (0..rows).all(|row| draft.values[row].is_nan() || (low..=high).contains(&draft.real(row)))
+        draft.measure == Measure::Number
+            && draft.grid
+            && (0..rows).all(|row| draft.values[row].is_nan() || (low..=high).contains(&draft.real(row)))
     };
     let top = |draft: &Draft| (0..rows).map(|row| draft.real(row)).fold(f64::NAN, f64::max);
     let pick = |low: f64, high: f64, least: f64| -> Vec<usize> {
@@ -45,7 +51,12 @@ fn find_dates(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
                 let missing = |row: usize| [y, m, d].map(|at| drafts[at].values[row].is_nan());
                 let lawful = |row: usize| day_of(row).is_some() || missing(row) == [true; 3];
                 if (0..rows).all(lawful) && distinct((0..rows).filter_map(day_of).map(|d| d as f64), 40) >= 40 {
-                    found = Some((y, m, d, (0..rows).map(|row| day_of(row).map_or(f64::NAN, |d| d as f64)).collect::<Vec<f64>>()));
+                    found = Some((
+                        y,
+                        m,
+                        d,
+                        (0..rows).map(|row| day_of(row).map_or(f64::NAN, |d| d as f64)).collect::<Vec<f64>>(),
+                    ));
                     break 'search;
                 }
             }
@@ -118,20 +129,32 @@ fn split_moment(drafts: &mut Vec<Draft>, at: usize) {
 /// Whole numbers that are a part of a moment.
 fn find_parts(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
     let rows = drafts[0].values.len();
-    let moments: Vec<usize> = (0..drafts.len()).filter(|&at| matches!(drafts[at].measure, Measure::Moment | Measure::Clock)).collect();
+    let moments: Vec<usize> =
+        (0..drafts.len()).filter(|&at| matches!(drafts[at].measure, Measure::Moment | Measure::Clock)).collect();
     for at in 0..drafts.len() {
-        if drafts[at].measure != Measure::Number || drafts[at].law.is_some() || !drafts[at].grid || distinct(drafts[at].values.iter().copied(), 400) >= 400 {
+        if drafts[at].measure != Measure::Number
+            || drafts[at].law.is_some()
+            || !drafts[at].grid
+            || distinct(drafts[at].values.iter().copied(), 400) >= 400
+        {
             continue;
         }
         let same = |moment: usize, part: Part| {
             let agrees = |row: usize| {
                 let (own, from) = (drafts[at].values[row], drafts[moment].values[row]);
-                if own.is_nan() || from.is_nan() { own.is_nan() == from.is_nan() } else { part.of(micros(&drafts[moment], row)) == drafts[at].real(row) }
+                if own.is_nan() || from.is_nan() {
+                    own.is_nan() == from.is_nan()
+                } else {
+                    part.of(micros(&drafts[moment], row)) == drafts[at].real(row)
+                }
             };
             (0..rows).all(agrees)
         };
         let varied = distinct(drafts[at].values.iter().copied(), 2) >= 2;
-        let found = moments.iter().flat_map(|&m| Part::ALL.map(|(part, word)| (m, part, word))).find(|&(m, part, _)| varied && m != at && same(m, part));
+        let found = moments
+            .iter()
+            .flat_map(|&m| Part::ALL.map(|(part, word)| (m, part, word)))
+            .find(|&(m, part, _)| varied && m != at && same(m, part));
         if let Some((moment, part, word)) = found {
             let text = format!("{} is the {word} of {}.", drafts[at].label, drafts[moment].label);
             notes.push(Note { kind: "law", text });

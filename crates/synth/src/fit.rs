@@ -1,8 +1,8 @@
 //! Fitting the tabular engine: a table comes in, a fitted [`Trees`] goes out.
 
+use arrow_array::{Array, StringArray};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use arrow_array::{Array, StringArray};
 use table::{Table, Values};
 
 use crate::absent::{Absence, Verdict, find_absences};
@@ -14,14 +14,14 @@ use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
 use crate::find_time::find_calendar;
 use crate::generator::{Maker, Node, Output, Trees, row_print};
-use crate::ids::{plan_numbers, plan_texts};
-use crate::random::mix;
-use crate::text::Writer;
 use crate::guard::Guard;
+use crate::ids::{plan_numbers, plan_texts};
 use crate::law::Law;
 use crate::model::{Note, Progress, Unfit};
+use crate::random::mix;
 use crate::shape::{Binning, Order, Shape, Tally};
 use crate::sieve::Sieve;
+use crate::text::Writer;
 
 /// Fewest rows that a model is made of.
 pub(crate) const ROWS_MIN: usize = 5;
@@ -37,7 +37,13 @@ pub(crate) struct Settings {
 pub(crate) type Told<'a> = &'a (dyn Fn(Progress) -> bool + Sync);
 
 /// Learns a generator.
-pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64, progress: Told) -> Result<Trees, Unfit> {
+pub(crate) fn fit(
+    real: &Table,
+    settings: &Settings,
+    notes: Vec<Note>,
+    seed: u64,
+    progress: Told,
+) -> Result<Trees, Unfit> {
     if real.columns() == 0 {
         return Err(Unfit::NoColumns);
     }
@@ -45,10 +51,11 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
         return Err(Unfit::TooFewRows { rows: real.rows(), rows_min: ROWS_MIN });
     }
     let floor = settings.floor;
-    let tt = std::time::Instant::now(); let tick = |w: &str| if std::env::var("DBG").is_ok() { eprintln!("{w} {:.2}", tt.elapsed().as_secs_f64()) };
     let mut notes = notes;
     let encoded: Vec<Encoded> = (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor)).collect();
-    let makers: Vec<Option<Maker>> = (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
+    let makers: Vec<Option<Maker>> =
+        (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
+    note_columns(real, &encoded, &makers, floor, &mut notes);
     let (mut drafts, scales): (Vec<Draft>, Vec<Scale>) = encoded
         .into_par_iter()
         .enumerate()
@@ -57,30 +64,17 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
             maker => Draft::of(real.name(at), column, maker.is_some()),
         })
         .unzip();
-    for (at, maker) in makers.iter().enumerate() {
-        let how = match maker {
-            Some(Maker::Ids(_)) => "holds identifiers: new ones of the same form are made",
-            Some(Maker::Writer(_)) => "holds texts that few rows share: new ones are written",
-            None => continue,
-        };
-        notes.push(Note { kind: "column", text: format!("`{}` {how}.", real.name(at)) });
-    }
-    tick("encoded");
     find_calendar(&mut drafts, &mut notes);
-    tick("calendar");
     find_arithmetic(&mut drafts, &mut notes);
-    if std::env::var("NOLINES").is_err() { find_lines(&mut drafts); }
-    tick("arith");
+    find_lines(&mut drafts);
     let apart: Vec<bool> = (0..drafts.len()).into_par_iter().map(|at| stands_alone(&drafts, at)).collect();
-    let (seen, binnings): (Vec<Seen>, Vec<Binning>) = drafts.par_iter().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
-    tick("seen");
+    let (seen, binnings): (Vec<Seen>, Vec<Binning>) =
+        drafts.par_iter_mut().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
     let kept = find_lookups(&mut drafts, &seen, floor, &mut notes);
-    tick("lookups");
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
     let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed };
     let nodes = plan.learn_all(progress)?;
-    tick("learned");
     let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
         name: real.name(index).to_string(),
         spelling: real.spelling(index).clone(),
@@ -91,15 +85,17 @@ pub(crate) fn fit(real: &Table, settings: &Settings, notes: Vec<Note>, seed: u64
     let outputs: Vec<Output> = outputs.collect();
     let copies = sieve_rows(&outputs, &plan.seen, floor, seed);
     let grids: Vec<bool> = drafts.iter().map(|draft| draft.grid).collect();
-    let nodes = plan.seen.into_iter().zip(plan.laws).zip(nodes).zip(binnings).zip(grids).map(|((((seen, law), learned), binning), grid)| Node {
-        shape: seen.shape,
-        binning,
-        grid,
-        law,
-        drawn: learned.drawn,
-        guards: learned.guards,
-        absences: learned.absences,
-    });
+    let nodes = plan.seen.into_iter().zip(plan.laws).zip(nodes).zip(binnings).zip(grids).map(
+        |((((seen, law), learned), binning), grid)| Node {
+            shape: seen.shape,
+            binning,
+            grid,
+            law,
+            drawn: learned.drawn,
+            guards: learned.guards,
+            absences: learned.absences,
+        },
+    );
     let nodes = nodes.collect();
     Ok(Trees { nodes, order: plan.order, outputs, copies, notes })
 }
@@ -115,6 +111,28 @@ fn sieve_rows(outputs: &[Output], seen: &[Seen], floor: usize, seed: u64) -> Sie
     sieve
 }
 
+/// Says what became of columns whose values are not shown as they are.
+fn note_columns(real: &Table, encoded: &[Encoded], makers: &[Option<Maker>], floor: usize, notes: &mut Vec<Note>) {
+    for (at, maker) in makers.iter().enumerate() {
+        let name = real.name(at);
+        let (kind, how) = match maker {
+            Some(Maker::Ids(_)) => ("column", "holds identifiers: new ones of the same form are made".to_string()),
+            Some(Maker::Writer(_)) => ("column", "holds texts that few rows share: new ones are written".to_string()),
+            None if encoded[at].rare_rows > 0 => {
+                let rows = encoded[at].rare_rows;
+                (
+                    "protection",
+                    format!("has {rows} rows with values held by fewer than {floor} rows: those values are not shown"),
+                )
+            }
+            None => continue,
+        };
+        notes.push(Note { kind, text: format!("`{name}` {how}.") });
+    }
+    let text = "Extreme values are drawn in, and rows equal to a training row that few rows share are drawn again.";
+    notes.push(Note { kind: "protection", text: text.to_string() });
+}
+
 /// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.
 fn find_maker(real: &Table, at: usize, encoded: &Encoded, floor: usize, seed: u64) -> Option<Maker> {
     /// Share of present rows whose words are held by too few rows, from which on new words are written.
@@ -124,7 +142,8 @@ fn find_maker(real: &Table, at: usize, encoded: &Encoded, floor: usize, seed: u6
         Values::Int(values) => plan_numbers(&values.iter().collect::<Vec<_>>(), key).map(Maker::Ids),
         Values::Text(values) => {
             let words = values.values().as_any().downcast_ref::<StringArray>()?;
-            let texts: Vec<&str> = (0..values.len()).filter_map(|row| values.key(row)).map(|key| words.value(key)).collect();
+            let texts: Vec<&str> =
+                (0..values.len()).filter_map(|row| values.key(row)).map(|key| words.value(key)).collect();
             if texts.is_empty() || (encoded.rare_rows as f64) < RARE_MIN * texts.len() as f64 {
                 return None;
             }
@@ -147,15 +166,29 @@ fn stands_alone(drafts: &[Draft], at: usize) -> bool {
     let sample: Vec<u32> = (0..own.values.len() as u32).step_by(own.values.len().div_ceil(2000)).collect();
     let tells = |other: usize| {
         let from = &drafts[other];
-        other != at && from.numeric() && from.law.is_none() && correlation(&from.values, &own.values, &sample).abs() > TELLING
+        other != at
+            && from.numeric()
+            && from.law.is_none()
+            && correlation(&from.values, &own.values, &sample).abs() > TELLING
     };
     !own.numeric() || own.law.is_some() || !(0..drafts.len()).any(tells)
 }
 
-/// Classes and codes of a draft.
-fn see(draft: &Draft, apart: bool, floor: usize) -> (Seen, Binning) {
-    let values = draft.values.clone();
-    let mut shape = Shape::of(&values, if draft.nominal { Order::None } else if apart { Order::Alone } else { Order::Shared }, draft.grid, floor);
+/// Classes and codes of a draft, whose values move over.
+fn see(draft: &mut Draft, apart: bool, floor: usize) -> (Seen, Binning) {
+    let values = std::mem::take(&mut draft.values);
+    let mut shape = Shape::of(
+        &values,
+        if draft.nominal {
+            Order::None
+        } else if apart {
+            Order::Alone
+        } else {
+            Order::Shared
+        },
+        draft.grid,
+        floor,
+    );
     if let (Some(kept), Shape::Discrete { values }) = (draft.kept, &mut shape) {
         values.retain(|v| (*v as usize) < kept);
     }
@@ -175,7 +208,8 @@ fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u
             Shape::Continuous { .. } => Tally::of(&seen[at].values).values.len().max(101),
         }
     };
-    let mut free: Vec<(usize, u16)> = (0..seen.len()).filter(|&at| laws[at].is_none()).map(|at| (size(at), at as u16)).collect();
+    let mut free: Vec<(usize, u16)> =
+        (0..seen.len()).filter(|&at| laws[at].is_none()).map(|at| (size(at), at as u16)).collect();
     free.sort_unstable();
     let mut placed = vec![false; seen.len()];
     let mut order = Vec::with_capacity(seen.len());
@@ -183,7 +217,9 @@ fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u
         placed[node as usize] = true;
         order.push(node);
         loop {
-            let ready = |at: &usize| !placed[*at] && laws[*at].as_ref().is_some_and(|law| law.parents().iter().all(|&p| placed[p as usize]));
+            let ready = |at: &usize| {
+                !placed[*at] && laws[*at].as_ref().is_some_and(|law| law.parents().iter().all(|&p| placed[p as usize]))
+            };
             let Some(next) = (0..seen.len()).find(ready) else { break };
             placed[next] = true;
             order.push(next as u16);
@@ -244,7 +280,8 @@ impl Plan {
     fn learn_one(&self, at: usize) -> Learned {
         let target = self.order[at] as usize;
         let subject = &self.seen[target];
-        let before: Vec<u16> = self.order[..at].iter().copied().filter(|&node| self.seen[node as usize].shape.classes() > 1).collect();
+        let before: Vec<u16> =
+            self.order[..at].iter().copied().filter(|&node| self.seen[node as usize].shape.classes() > 1).collect();
         let mut rows: Vec<u32> = (0..subject.values.len() as u32).collect();
         if let Some(law) = &self.laws[target] {
             let values: Vec<&[f64]> = self.seen.iter().map(|seen| seen.values.as_slice()).collect();
@@ -254,8 +291,8 @@ impl Plan {
                 return Learned::default();
             }
         }
-        let tt = std::time::Instant::now();
-        let absences = if self.laws[target].is_none() { find_absences(&self.seen, target, &before) } else { Vec::new() };
+        let absences =
+            if self.laws[target].is_none() { find_absences(&self.seen, target, &before) } else { Vec::new() };
         let said = |row: u32| {
             let verdict = |rule: &Absence| rule.verdicts[self.seen[rule.node as usize].codes[row as usize] as usize];
             absences.iter().map(verdict).find(|&v| v != Verdict::Open)
@@ -263,15 +300,23 @@ impl Plan {
         rows.retain(|&row| said(row) != Some(Verdict::Missing));
         let lesson = Lesson { nodes: &self.seen, target, before: &before, floor: self.floor, seed: self.seed };
         let guards = if self.laws[target].is_none() { self.guards_of(at, target) } else { Vec::new() };
-        let t1 = tt.elapsed().as_secs_f64(); let d = learn(&lesson, rows); if std::env::var("DBG").is_ok() { eprintln!("  node {target} {:?} before {} absent {t1:.2} all {:.2} leaves {}", matches!(subject.shape, Shape::Continuous{..}), before.len(), tt.elapsed().as_secs_f64(), d.leaves.len()) }
-        Learned { drawn: Some(d), guards, absences }
+        Learned { drawn: Some(learn(&lesson, rows)), guards, absences }
     }
 
     /// What is to stand together with `target` and is drawn before it.
     fn guards_of(&self, at: usize, target: usize) -> Vec<Guard> {
         let earlier = |other: usize| self.order[..at].contains(&(other as u16));
-        let others = self.kept.iter().filter_map(|&(a, b)| if a == target { Some(b) } else if b == target { Some(a) } else { None });
-        let guard = |other: usize| Guard::of(other as u16, &self.seen[other].classes, &self.seen[target].classes, self.floor);
+        let others = self.kept.iter().filter_map(|&(a, b)| {
+            if a == target {
+                Some(b)
+            } else if b == target {
+                Some(a)
+            } else {
+                None
+            }
+        });
+        let guard =
+            |other: usize| Guard::of(other as u16, &self.seen[other].classes, &self.seen[target].classes, self.floor);
         others.filter(|&other| earlier(other)).map(guard).collect()
     }
 }

@@ -7,9 +7,9 @@ use crate::absent::Absence;
 use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
 use crate::guard::Guard;
+use crate::ids::IdPlan;
 use crate::law::Law;
 use crate::model::{Ask, Generator, Note};
-use crate::ids::IdPlan;
 use crate::random::{Random, mix};
 use crate::save::save;
 use crate::shape::{Binning, Shape};
@@ -203,7 +203,13 @@ impl Trees {
             let mut random = Random::at(&[seed, number, at as u64]);
             let guards: Vec<(&Guard, &Shape)> =
                 node.guards.iter().map(|guard| (guard, &self.nodes[guard.node as usize].shape)).collect();
-            let about = Drawing { shape: &node.shape, codes: &block.codes, known: &block.values, guards: &guards, absences: &node.absences };
+            let about = Drawing {
+                shape: &node.shape,
+                codes: &block.codes,
+                known: &block.values,
+                guards: &guards,
+                absences: &node.absences,
+            };
             let mut values = match &node.drawn {
                 Some(drawn) => drawn.draw(&about, rows, &mut random),
                 None => vec![f64::NAN; rows],

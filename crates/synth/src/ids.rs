@@ -44,7 +44,9 @@ impl Make {
     fn size(&self) -> u128 {
         match self {
             Make::Range { size, .. } => *size as u128,
-            Make::Places { sets } => sets.iter().fold(1u128, |size, set| size.saturating_mul(set.len() as u128)).min(1 << 120),
+            Make::Places { sets } => {
+                sets.iter().fold(1u128, |size, set| size.saturating_mul(set.len() as u128)).min(1 << 120)
+            }
         }
     }
 
@@ -178,7 +180,10 @@ pub(crate) fn plan_texts(texts: &[&str], key: u64) -> Option<IdPlan> {
         return None;
     }
     let ascending = texts.windows(2).all(|pair| pair[0] < pair[1]) && forms.len() == 1;
-    let forms = forms.into_iter().map(|(_, rows, sets)| Form { rows, make: Make::Places { sets: roomy(sets, rows) } }).collect();
+    let forms = forms
+        .into_iter()
+        .map(|(_, rows, sets)| Form { rows, make: Make::Places { sets: roomy(sets, rows) } })
+        .collect();
     Some(IdPlan { forms, known, ascending })
 }
 

@@ -53,7 +53,8 @@ pub(crate) fn fit_line(values: &[f64], parents: &[Parent], rows: &[u32]) -> Opti
         return None;
     }
     let y = Centred::of(values, rows)?;
-    let xs: Vec<(usize, Centred)> = (0..parents.len()).filter_map(|i| Some((i, Centred::of(parents[i].values, rows)?))).collect();
+    let xs: Vec<(usize, Centred)> =
+        (0..parents.len()).filter_map(|i| Some((i, Centred::of(parents[i].values, rows)?))).collect();
     let p = xs.len();
     let mut gram = vec![0.0; p * p];
     let mut cross = vec![0.0; p];

@@ -69,7 +69,9 @@ pub enum Unfit {
 impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Unfit::TooFewRows { rows, rows_min } => write!(f, "the table has {rows} rows where a model needs {rows_min}"),
+            Unfit::TooFewRows { rows, rows_min } => {
+                write!(f, "the table has {rows} rows where a model needs {rows_min}")
+            }
             Unfit::NoColumns => write!(f, "the table has no columns"),
             Unfit::Cancelled => write!(f, "cancelled"),
         }
@@ -82,7 +84,12 @@ impl std::error::Error for Unfit {}
 pub trait Recipe: Send + Sync {
     /// Learns a generator from `real` (rows x columns). `progress` is told of every step and answers whether to go
     /// on; a `false` ends the fit with [`Unfit::Cancelled`]. Same table, same seed: same generator.
-    fn fit(&self, real: &Table, seed: u64, progress: &(dyn Fn(Progress) -> bool + Sync)) -> Result<Box<dyn Generator>, Unfit>;
+    fn fit(
+        &self,
+        real: &Table,
+        seed: u64,
+        progress: &(dyn Fn(Progress) -> bool + Sync),
+    ) -> Result<Box<dyn Generator>, Unfit>;
 
     /// How many records the config itself asks for, where it does (`generate.num_records`).
     fn num_records(&self) -> Option<u64>;

@@ -2,7 +2,8 @@
 
 /// The allowed word with the fewest letters to change, if those are at most a third of it.
 pub(crate) fn nearest<'a>(written: &str, allowed: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let written: Vec<char> = written.chars().flat_map(char::to_lowercase).map(|c| if c == '-' { '_' } else { c }).collect();
+    let written: Vec<char> =
+        written.chars().flat_map(char::to_lowercase).map(|c| if c == '-' { '_' } else { c }).collect();
     let distance = |word: &str| {
         let word: Vec<char> = word.chars().map(|c| if c == '-' { '_' } else { c }).collect();
         let mut row: Vec<usize> = (0..=word.len()).collect();
@@ -17,5 +18,9 @@ pub(crate) fn nearest<'a>(written: &str, allowed: impl Iterator<Item = &'a str>)
         }
         row[word.len()]
     };
-    allowed.map(|word| (distance(word), word)).min().filter(|(far, word)| far * 3 <= word.chars().count().max(3)).map(|found| found.1)
+    allowed
+        .map(|word| (distance(word), word))
+        .min()
+        .filter(|(far, word)| far * 3 <= word.chars().count().max(3))
+        .map(|found| found.1)
 }

@@ -10,7 +10,8 @@ use crate::model::{BadParam, Generator, ModelType, Note, Params, Progress, Recip
 use crate::nearest::nearest;
 
 const ABOUT: &str = "The tabular engine: likelihood trees drawn column by column, with the laws between columns kept.";
-const SOURCE: &str = "Sequential tree synthesis (Reiter 2005), with multinomial likelihood splits, linear leaves and laws";
+const SOURCE: &str =
+    "Sequential tree synthesis (Reiter 2005), with multinomial likelihood splits, linear leaves and laws";
 
 const fn tabular(name: &'static str, recipe: fn(&Params) -> Result<Box<dyn Recipe>, Vec<BadParam>>) -> ModelType {
     ModelType { name, about: ABOUT, source: SOURCE, recipe }
@@ -120,7 +121,9 @@ fn recipe(family: &'static str, params: &Params) -> Result<Box<dyn Recipe>, Vec<
     let known: Vec<Known> = COMMON.iter().chain(own).copied().collect();
     let mut check = Check { known, notes: Vec::new(), bad: Vec::new(), num_records: None, floor: 5 };
     check.section("", "", &params.body);
-    if let (true, Some(size)) = (family == "amplify" && check.num_records.is_some(), at(&params.body, "params", "target_size_mb")) {
+    if let (true, Some(size)) =
+        (family == "amplify" && check.num_records.is_some(), at(&params.body, "params", "target_size_mb"))
+    {
         let message = format!("`target_size_mb` is {size} where `num_records` is given too");
         check.fault("params.target_size_mb", message, Some("Keep one of the two.".into()));
     }
@@ -155,7 +158,9 @@ impl Check {
                 None if is_section => match value {
                     Value::Object(inner) => self.section(&full, if name == "train" { "" } else { name }, inner),
                     Value::Null => {}
-                    other => self.fault(&full, format!("`{name}` is {other} where a mapping of parameters is allowed"), None),
+                    other => {
+                        self.fault(&full, format!("`{name}` is {other} where a mapping of parameters is allowed"), None)
+                    }
                 },
                 None => self.unknown(&full, section, name),
             }
@@ -172,13 +177,19 @@ impl Check {
             Means::Used => return self.obey(path, name, value),
             Means::Differential => return self.refuse_differential(path, name, value),
             _ if value.is_null() => return,
-            Means::Training => "has no meaning for the tabular engine, which trains no network: how far its trees grow follows from the data",
-            Means::Writing => "has no meaning for the tabular engine, which draws rows as likely as the training table shows them",
+            Means::Training => {
+                "has no meaning for the tabular engine, which trains no network: how far its trees grow follows from the data"
+            }
+            Means::Writing => {
+                "has no meaning for the tabular engine, which draws rows as likely as the training table shows them"
+            }
             Means::Protection => {
                 "is answered by what is always on: values that few rows hold and extremes are not shown, and rows equal to a training row are drawn again"
             }
             Means::ByItself => "needs no setting: the tabular engine sees to it by itself",
-            Means::Groups => "is not obeyed: the tabular engine draws rows one by one, so rows of a group are not kept together",
+            Means::Groups => {
+                "is not obeyed: the tabular engine draws rows one by one, so rows of a group are not kept together"
+            }
         };
         self.notes.push(Note { kind: "parameter", text: format!("`{path}` {instead}.") });
     }
@@ -187,12 +198,18 @@ impl Check {
         if value.is_null() || !matches!(name, "num_records" | "rows_per_value_min") {
             return;
         }
-        let whole = value.as_u64().or_else(|| value.as_f64().filter(|v| *v >= 0.0 && v.fract() == 0.0 && *v < 1e15).map(|v| v as u64));
+        let whole = value
+            .as_u64()
+            .or_else(|| value.as_f64().filter(|v| *v >= 0.0 && v.fract() == 0.0 && *v < 1e15).map(|v| v as u64));
         let (low, high) = if name == "num_records" { (1, RECORDS_MAX) } else { (1, 10_000) };
         match whole {
             Some(number) if number >= low && number <= high && name == "num_records" => self.num_records = Some(number),
             Some(number) if number >= low && number <= high => self.floor = number as usize,
-            _ => self.fault(path, format!("`{name}` is {value} where a whole number from {low} to {high} is allowed"), None),
+            _ => self.fault(
+                path,
+                format!("`{name}` is {value} where a whole number from {low} to {high} is allowed"),
+                None,
+            ),
         }
     }
 
@@ -201,8 +218,12 @@ impl Check {
             return;
         }
         let message = match name {
-            "dp" => format!("`dp` is {value} where the tabular engine has no differential privacy and allows false only"),
-            _ => format!("`{name}` is {value} where the tabular engine has no differential privacy and allows null only"),
+            "dp" => {
+                format!("`dp` is {value} where the tabular engine has no differential privacy and allows false only")
+            }
+            _ => {
+                format!("`{name}` is {value} where the tabular engine has no differential privacy and allows null only")
+            }
         };
         let hint = "Leave it out: values that few rows hold are never shown, but no privacy budget is promised.";
         self.fault(path, message, Some(hint.into()));
@@ -214,8 +235,16 @@ impl Check {
         let names = || here.clone().chain(sections.clone()).filter(|n| *n != "*");
         let near = nearest(name, names()).map(|near| format!("Did you mean `{near}`?"));
         let place = if section.is_empty() { "a model config" } else { section };
-        let elsewhere = self.known.iter().find(|known| known.1.split_whitespace().any(|n| n == name)).map(|known| format!("Write it under `{}`.", known.0));
-        self.fault(path, format!("`{name}` is not a parameter of `{place}`").replace("`a model config`", "a model config"), elsewhere.or(near));
+        let elsewhere = self
+            .known
+            .iter()
+            .find(|known| known.1.split_whitespace().any(|n| n == name))
+            .map(|known| format!("Write it under `{}`.", known.0));
+        self.fault(
+            path,
+            format!("`{name}` is not a parameter of `{place}`").replace("`a model config`", "a model config"),
+            elsewhere.or(near),
+        );
     }
 
     fn fault(&mut self, path: &str, message: String, hint: Option<String>) {
@@ -231,7 +260,12 @@ struct Tabular {
 }
 
 impl Recipe for Tabular {
-    fn fit(&self, real: &Table, seed: u64, progress: &(dyn Fn(Progress) -> bool + Sync)) -> Result<Box<dyn Generator>, Unfit> {
+    fn fit(
+        &self,
+        real: &Table,
+        seed: u64,
+        progress: &(dyn Fn(Progress) -> bool + Sync),
+    ) -> Result<Box<dyn Generator>, Unfit> {
         Ok(Box::new(fit(real, &self.settings, self.notes.clone(), seed, progress)?))
     }
 

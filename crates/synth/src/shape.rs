@@ -96,17 +96,30 @@ impl Shape {
     pub(crate) fn of(values: &[f64], order: Order, grid: bool, floor: usize) -> Shape {
         let tally = Tally::of(values);
         if order == Order::None {
-            return Shape::Discrete { values: tally.values };
+            let held = |least: usize| {
+                (0..tally.values.len()).filter(|&i| tally.counts[i] >= least).map(|i| tally.values[i]).collect()
+            };
+            let values: Vec<f64> = held(floor);
+            return Shape::Discrete { values: if values.is_empty() { held(0) } else { values } };
         }
         if tally.values.is_empty() {
             return Shape::Discrete { values: Vec::new() };
         }
         let kept: Vec<usize> = (0..tally.values.len()).filter(|&i| tally.counts[i] >= floor).collect();
         let rows_kept: usize = kept.iter().map(|&i| tally.counts[i]).sum();
-        if !kept.is_empty() && rows_kept as f64 >= 0.98 * tally.rows as f64 && discrete(&tally, &kept, grid, order) {
+        let few = tally.values.len() <= 20 && rows_kept as f64 >= 0.8 * tally.rows as f64;
+        if few && !kept.is_empty() {
             return Shape::Discrete { values: kept.iter().map(|&i| tally.values[i]).collect() };
         }
-        continuous(&tally, floor, grid)
+        if !kept.is_empty() && rows_kept as f64 >= 0.98 * tally.rows as f64 && discrete(&tally, &kept, grid, order) {
+            let list = kept.iter().map(|&i| tally.values[i]).collect();
+            // Values of too few rows are often a long tail, which must not be lost: they are blurred, the others listed.
+            let whole = kept.len() <= 100 || rows_kept as f64 >= 0.9995 * tally.rows as f64;
+            return if whole { Shape::Discrete { values: list } } else { continuous(&tally, floor, list) };
+        }
+        let atoms =
+            (0..tally.values.len()).filter(|&i| stands_out(&tally, i, floor, grid)).map(|i| tally.values[i]).collect();
+        continuous(&tally, floor, atoms)
     }
 
     /// Number of classes, missing included.
@@ -149,8 +162,7 @@ fn discrete(tally: &Tally, kept: &[usize], grid: bool, order: Order) -> bool {
     distinct <= 6000 && (sparse || order == Order::Alone) && tally.rows > 30 * distinct
 }
 
-fn continuous(tally: &Tally, floor: usize, grid: bool) -> Shape {
-    let atoms: Vec<f64> = (0..tally.values.len()).filter(|&i| stands_out(tally, i, floor, grid)).map(|i| tally.values[i]).collect();
+fn continuous(tally: &Tally, floor: usize, atoms: Vec<f64>) -> Shape {
     let share = (tally.rows / 20).clamp(4, GROUPS_MAX);
     let size = tally.rows as f64 / share as f64;
     let mut tops = Vec::new();

@@ -118,7 +118,9 @@ pub fn template(name: &str) -> Result<Template, TemplateProblem> {
         let about = format!("Template `{name}` resolves to the tabular engine.");
         return Ok(Template { name, model, params: Params { body: body(model, records) }, about });
     }
-    let bare_or_full = |known: &&(&str, &str)| known.0 == full || known.0.split_once('/').is_some_and(|parts| parts.1 == written && parts.1 != "default");
+    let bare_or_full = |known: &&(&str, &str)| {
+        known.0 == full || known.0.split_once('/').is_some_and(|parts| parts.1 == written && parts.1 != "default")
+    };
     if let Some((_, reason)) = OTHERS.iter().find(bare_or_full) {
         return Err(TemplateProblem::NotOffered { name: written.to_string(), reason });
     }

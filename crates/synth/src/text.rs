@@ -61,8 +61,10 @@ impl Writer {
         }
         let mut tokens = vec![EDGE.to_string()];
         tokens.extend(held.iter().filter(|entry| *entry.1 >= least).map(|entry| entry.0.to_string()));
-        let number: BTreeMap<&str, u32> = tokens.iter().enumerate().skip(1).map(|(at, token)| (token.as_str(), at as u32)).collect();
-        let coded: Vec<Vec<u32>> = split.iter().map(|text| text.iter().filter_map(|t| number.get(t.as_str()).copied()).collect()).collect();
+        let number: BTreeMap<&str, u32> =
+            tokens.iter().enumerate().skip(1).map(|(at, token)| (token.as_str(), at as u32)).collect();
+        let coded: Vec<Vec<u32>> =
+            split.iter().map(|text| text.iter().filter_map(|t| number.get(t.as_str()).copied()).collect()).collect();
         let known = Writer::sieve(texts, &split, words, key);
         let longest = split.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let follow = follows(&coded, words);
@@ -129,7 +131,8 @@ impl Writer {
     }
 
     fn next(&self, before: u32, last: u32, random: &mut Random) -> u32 {
-        let find = |context: u64| self.follow.binary_search_by_key(&context, |f| f.context).ok().map(|at| &self.follow[at]);
+        let find =
+            |context: u64| self.follow.binary_search_by_key(&context, |f| f.context).ok().map(|at| &self.follow[at]);
         let found = find((before as u64 + 1) << 32 | last as u64).or_else(|| find(last as u64));
         let Some(Follow { next, .. }) = found else { return 0 };
         let total = next.last().map_or(0, |n| n.1);

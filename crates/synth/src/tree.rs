@@ -208,7 +208,13 @@ impl Work {
 
     /// The best cut of one feature: gain in nats, the codes of the yes side, and the allowance in nats for having
     /// chosen among many cuts.
-    fn best_of(&mut self, about: &Feature, rows: &[u32], groups: &Groups, leaf_min: usize) -> Option<(f64, [u64; 4], f64)> {
+    fn best_of(
+        &mut self,
+        about: &Feature,
+        rows: &[u32],
+        groups: &Groups,
+        leaf_min: usize,
+    ) -> Option<(f64, [u64; 4], f64)> {
         let mut size = [0u32; 256];
         let mut sum = [0u32; 256];
         if about.nominal {
@@ -247,7 +253,15 @@ impl Work {
     }
 
     /// Moves rows one by one from the right side to the left in the order of their codes.
-    fn scan_rows(&mut self, about: &Feature, rows: &[u32], groups: &Groups, order: &[u8], size: &[u32; 256], leaf_min: usize) -> Option<(f64, usize)> {
+    fn scan_rows(
+        &mut self,
+        about: &Feature,
+        rows: &[u32],
+        groups: &Groups,
+        order: &[u8],
+        size: &[u32; 256],
+        leaf_min: usize,
+    ) -> Option<(f64, usize)> {
         let mut start = [0u32; 256];
         let mut at = 0;
         for &code in order {
@@ -288,7 +302,15 @@ impl Work {
     }
 
     /// Moves whole codes from the right side to the left; cheaper where codes and groups are few beside the rows.
-    fn scan_histogram(&mut self, about: &Feature, rows: &[u32], groups: &Groups, order: &[u8], size: &[u32; 256], leaf_min: usize) -> Option<(f64, usize)> {
+    fn scan_histogram(
+        &mut self,
+        about: &Feature,
+        rows: &[u32],
+        groups: &Groups,
+        order: &[u8],
+        size: &[u32; 256],
+        leaf_min: usize,
+    ) -> Option<(f64, usize)> {
         let width = groups.count;
         self.histogram.clear();
         self.histogram.resize(256 * width, 0);

@@ -24,7 +24,8 @@ fn documented_parameters_are_taken_and_answered() {
     let lstm = json!({"data_source": "__tmp__", "params": {"epochs": "auto", "vocab_size": 20000, "dp": false},
         "generate": {"num_records": 5000, "max_invalid": null}, "privacy_filters": {"outliers": "auto", "similarity": "auto"}});
     assert_eq!(check("synthetics", lstm), Ok((Some(5000), 4)));
-    let gan = json!({"params": {"epochs": 600, "pac": 10, "force_conditioning": "auto"}, "generate": {"num_records": 7}});
+    let gan =
+        json!({"params": {"epochs": 600, "pac": 10, "force_conditioning": "auto"}, "generate": {"num_records": 7}});
     assert_eq!(check("actgan", gan), Ok((Some(7), 3)));
     assert_eq!(check("amplify", json!({"params": {"num_records": 99}})), Ok((Some(99), 0)));
     let fine = json!({"train": {"group_training_examples_by": "user", "params": {"lora_r": 32}}, "generate": {"temperature": 0.7}});
@@ -41,7 +42,10 @@ fn what_is_not_offered_is_refused_by_name() {
     let near = refused("actgan", json!({"params": {"epoch": 5}}));
     assert_eq!((near.path.as_str(), near.hint.as_deref()), ("params.epoch", Some("Did you mean `epochs`?")));
     assert_eq!(refused("ctgan", json!({"generate": {"num_records": -3}})).path, "generate.num_records");
-    assert_eq!(refused("amplify", json!({"params": {"num_records": 5, "target_size_mb": 2}})).path, "params.target_size_mb");
+    assert_eq!(
+        refused("amplify", json!({"params": {"num_records": 5, "target_size_mb": 2}})).path,
+        "params.target_size_mb"
+    );
 }
 
 #[test]
@@ -53,9 +57,18 @@ fn templates_lead_to_models_of_the_list() {
     }
     assert_eq!(template("default").map(|t| (t.name, t.model)).ok(), Some(("synthetics/default", "synthetics")));
     assert_eq!(template("tabular-actgan").map(|t| t.model).ok(), Some("actgan"));
-    for name in ["natural-language", "synthetics/time-series", "transform/default", "synthetics/tabular-differential-privacy", "classify/default"] {
+    for name in [
+        "natural-language",
+        "synthetics/time-series",
+        "transform/default",
+        "synthetics/tabular-differential-privacy",
+        "classify/default",
+    ] {
         assert!(matches!(template(name), Err(TemplateProblem::NotOffered { .. })), "{name}");
     }
     let unknown = template("synthetics/defualt").expect_err("no such template");
-    assert_eq!(unknown, TemplateProblem::Unknown { name: "synthetics/defualt".into(), nearest: Some("synthetics/default") });
+    assert_eq!(
+        unknown,
+        TemplateProblem::Unknown { name: "synthetics/defualt".into(), nearest: Some("synthetics/default") }
+    );
 }

@@ -52,9 +52,17 @@ fn mixed(rows: usize) -> Table {
         Column::ints("price", price.iter().map(|&p| Some(p)).collect(), Spelling::plain()),
         Column::ints("tax", tax.iter().map(|&t| Some(t)).collect(), Spelling::plain()),
         Column::ints("total", price.iter().zip(&tax).map(|(p, t)| Some(p + t)).collect(), Spelling::plain()),
-        Column::reals("weight", (0..rows).map(|row| (!gap[row]).then(|| price[row] as f64 / 8.0 + dice.roll(9) as f64 / 4.0)).collect(), Spelling::plain()),
+        Column::reals(
+            "weight",
+            (0..rows).map(|row| (!gap[row]).then(|| price[row] as f64 / 8.0 + dice.roll(9) as f64 / 4.0)).collect(),
+            Spelling::plain(),
+        ),
         Column::bools("open", (0..rows).map(|row| (!gap[row]).then(|| price[row] > 500)).collect(), Spelling::plain()),
-        Column::times("when", (0..rows).map(|_| Some(1_600_000_000_000_000 + dice.roll(40_000_000) as i64 * 1_000_000)).collect(), Spelling::plain()),
+        Column::times(
+            "when",
+            (0..rows).map(|_| Some(1_600_000_000_000_000 + dice.roll(40_000_000) as i64 * 1_000_000)).collect(),
+            Spelling::plain(),
+        ),
         Column::ints("row", (0..rows).map(|row| Some(row as i64 + 1)).collect(), Spelling::plain()),
     ])
     .expect("columns of one length")
@@ -99,7 +107,8 @@ fn names_kinds_and_rows_are_kept() {
     for model in 0..MODELS.len() {
         let drawn = fitted(model, &table).sample(&Ask::all(1234, 5));
         assert_eq!(drawn.rows(), 1234, "{}", MODELS[model].name);
-        let about = |t: &Table| (0..t.columns()).map(|c| (t.name(c).to_string(), t.kind(c))).collect::<Vec<(String, Kind)>>();
+        let about =
+            |t: &Table| (0..t.columns()).map(|c| (t.name(c).to_string(), t.kind(c))).collect::<Vec<(String, Kind)>>();
         assert_eq!(about(&drawn), about(&table), "{}", MODELS[model].name);
     }
 }
@@ -119,10 +128,15 @@ fn a_cut_output_equals_the_whole() {
     let generator = fitted(0, &mixed(700));
     let rows_total = 3 * Ask::BLOCK + 100;
     let whole = cells(&generator.sample(&Ask { first_row: 0, rows: rows_total as usize, rows_total, seed: 9 }));
-    let part = |first_row: u64, rows: u64| cells(&generator.sample(&Ask { first_row, rows: rows as usize, rows_total, seed: 9 }));
+    let part = |first_row: u64, rows: u64| {
+        cells(&generator.sample(&Ask { first_row, rows: rows as usize, rows_total, seed: 9 }))
+    };
     let mut cut = part(0, 2 * Ask::BLOCK);
     cut.extend(part(2 * Ask::BLOCK, Ask::BLOCK + 100));
     assert_eq!(whole, cut);
+    let block = Ask::BLOCK as usize;
+    let prices = |rows: &[Vec<String>]| rows.iter().map(|row| row[3].clone()).collect::<Vec<_>>();
+    assert_ne!(prices(&whole[..block]), prices(&whole[block..2 * block]), "every block is drawn anew");
 }
 
 #[test]
@@ -143,7 +157,8 @@ fn a_loaded_model_samples_the_same_rows() {
 fn rare_words_never_leave_and_identifiers_are_new_and_unique() {
     let table = mixed(2000);
     let drawn = fitted(0, &table).sample(&Ask::all(10_000, 2));
-    let known: std::collections::BTreeSet<String> = (0..table.rows()).filter_map(|row| text_at(&table, 0, row)).collect();
+    let known: std::collections::BTreeSet<String> =
+        (0..table.rows()).filter_map(|row| text_at(&table, 0, row)).collect();
     let mut seen = std::collections::BTreeSet::new();
     for row in 0..drawn.rows() {
         assert_ne!(text_at(&drawn, 1, row).as_deref(), Some("Atlantis"), "a town of three rows");
@@ -151,7 +166,8 @@ fn rare_words_never_leave_and_identifiers_are_new_and_unique() {
         assert!(!known.contains(&id), "{id} is a training row's");
         assert!(seen.insert(id), "identifiers are unique");
     }
-    let numbers: std::collections::BTreeSet<Option<i64>> = (0..drawn.rows()).map(|row| int_at(&drawn, 9, row)).collect();
+    let numbers: std::collections::BTreeSet<Option<i64>> =
+        (0..drawn.rows()).map(|row| int_at(&drawn, 9, row)).collect();
     assert_eq!(numbers.len(), drawn.rows(), "numbers that were all different stay so");
 }
 
@@ -160,8 +176,9 @@ fn laws_between_columns_hold_in_every_row() {
     let table = mixed(2000);
     let generator = fitted(0, &table);
     let drawn = generator.sample(&Ask::all(5000, 8));
-    let zip_of: std::collections::BTreeMap<String, i64> =
-        (3..table.rows()).map(|row| (text_at(&table, 1, row).expect("present"), int_at(&table, 2, row).expect("present"))).collect();
+    let zip_of: std::collections::BTreeMap<String, i64> = (3..table.rows())
+        .map(|row| (text_at(&table, 1, row).expect("present"), int_at(&table, 2, row).expect("present")))
+        .collect();
     for row in 0..drawn.rows() {
         let part = |column: usize| int_at(&drawn, column, row).expect("present");
         assert_eq!(part(3) + part(4), part(5), "price plus tax is the total");
@@ -176,7 +193,8 @@ fn laws_between_columns_hold_in_every_row() {
 
 #[test]
 fn extremes_are_not_shown() {
-    let values: Vec<Option<f64>> = (0..1000).map(|row| Some(if row == 500 { 1e6 } else { (row * 7919 % 1000) as f64 / 3.0 })).collect();
+    let values: Vec<Option<f64>> =
+        (0..1000).map(|row| Some(if row == 500 { 1e6 } else { (row * 7919 % 1000) as f64 / 3.0 })).collect();
     let table = Table::new(vec![Column::reals("x", values, Spelling::plain())]).expect("one column");
     let drawn = fitted(0, &table).sample(&Ask::all(20_000, 1));
     let Values::Real(drawn) = drawn.values(0) else { panic!("a column of reals stays one") };
