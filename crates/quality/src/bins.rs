@@ -113,7 +113,8 @@ fn tops(sorted: &[f64], bins_max: usize) -> Vec<f64> {
         filled += count;
         let bins_left = bins_max.saturating_sub(tops.len()).max(1);
         let wanted = if few { BIN_VALUES_MIN } else { (left / bins_left).max(BIN_VALUES_MIN) };
-        let next_heavy = runs.get(at + 1).is_some_and(|&(_, next)| next >= wanted && filled >= BIN_VALUES_MIN.max(wanted / 2));
+        let next_heavy =
+            runs.get(at + 1).is_some_and(|&(_, next)| next >= wanted && filled >= BIN_VALUES_MIN.max(wanted / 2));
         if filled >= wanted || next_heavy {
             left -= filled;
             filled = 0;

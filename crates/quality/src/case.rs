@@ -7,13 +7,13 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use table::{Table, alike};
 
+use crate::column_shapes;
 use crate::distance::{self, Nearest};
 use crate::encode::{Cells, Column, Role, encode};
 use crate::metric::Score;
 use crate::pair_trends::{self, Pairs};
 use crate::random::mix;
 use crate::report::Evidence;
-use crate::column_shapes;
 
 /// Most rows a side that distributions, pairs and models are measured on.
 pub(crate) const SAMPLE_ROWS_MAX: usize = 20_000;
@@ -50,7 +50,8 @@ pub(crate) struct Side {
 impl Case {
     /// Makes the evidence ready. Fails, with the reason, when the tables do not have the same columns.
     pub(crate) fn of(evidence: &Evidence<'_>) -> Result<Case, String> {
-        let given: Vec<&Table> = [Some(evidence.training), Some(evidence.synthetic), evidence.holdout].into_iter().flatten().collect();
+        let given: Vec<&Table> =
+            [Some(evidence.training), Some(evidence.synthetic), evidence.holdout].into_iter().flatten().collect();
         let tables = alike(&given).map_err(|mismatch| {
             format!("the {} {mismatch}", ["training", "synthetic", "holdout"].get(mismatch.table).unwrap_or(&"other"))
         })?;
@@ -111,7 +112,9 @@ impl Case {
 impl Side {
     fn of(rows: usize, cells: Vec<Cells>, columns: &[Column], seed: u64) -> Side {
         let mut fingerprints = vec![0; rows];
-        for (index, (cells, _)) in cells.iter().zip(columns).enumerate().filter(|(_, (_, column))| column.role != Role::Id) {
+        for (index, (cells, _)) in
+            cells.iter().zip(columns).enumerate().filter(|(_, (_, column))| column.role != Role::Id)
+        {
             cells.fold_into(&mut fingerprints, mix(index as u64));
         }
         let order = draw(&fingerprints, seed);

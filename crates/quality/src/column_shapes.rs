@@ -35,7 +35,10 @@ fn score(case: &Case) -> Outcome {
     let least = &case.columns[least].name;
     let sentence = match worst.len() {
         1 => format!("The one column compared, {least}, scores {lowest:.3}."),
-        columns => format!("Over {columns} columns the shapes agree to {:.1} %; {least} agrees least, with {lowest:.3}.", mean * 100.0),
+        columns => format!(
+            "Over {columns} columns the shapes agree to {:.1} %; {least} agrees least, with {lowest:.3}.",
+            mean * 100.0
+        ),
     };
     Outcome {
         score: Score::bounded(mean),
@@ -70,10 +73,12 @@ fn shape(case: &Case, index: usize) -> Score {
         (false, false) => {}
     }
     match (real, synthetic) {
-        (Cells::Numbers(real), Cells::Numbers(synthetic)) => match kolmogorov_smirnov(&sorted(real), &sorted(synthetic)) {
-            Some(distance) => Score::bounded(1.0 - distance),
-            None => Score::Undefined("the column has no values"),
-        },
+        (Cells::Numbers(real), Cells::Numbers(synthetic)) => {
+            match kolmogorov_smirnov(&sorted(real), &sorted(synthetic)) {
+                Some(distance) => Score::bounded(1.0 - distance),
+                None => Score::Undefined("the column has no values"),
+            }
+        }
         (Cells::Codes(real), Cells::Codes(synthetic)) => {
             let levels = case.columns[index].levels.len();
             let (real, synthetic) = (shares(real, levels), shares(synthetic, levels));

@@ -59,9 +59,15 @@ fn score(case: &Case) -> Outcome {
     let of_class: Vec<bool> = tested.iter().map(|(row, _)| labels[*row as usize] == 1).collect();
     let Some(auc) = auc(&scores, &of_class) else { return Outcome::undefined("either side has fewer than 50 rows") };
     let sentence = if auc <= 0.55 {
-        format!("A model can hardly tell synthetic rows from real ones: it ranks a pair rightly {:.0} times in 100, a coin 50 times.", auc * 100.0)
+        format!(
+            "A model can hardly tell synthetic rows from real ones: it ranks a pair rightly {:.0} times in 100, a coin 50 times.",
+            auc * 100.0
+        )
     } else {
-        format!("A model ranks a synthetic and a real row rightly {:.0} times in 100, where a coin would 50 times.", auc * 100.0)
+        format!(
+            "A model ranks a synthetic and a real row rightly {:.0} times in 100, where a coin would 50 times.",
+            auc * 100.0
+        )
     };
     Outcome {
         score: Score::bounded(1.0 - 2.0 * (auc - 0.5).max(0.0)),

@@ -33,6 +33,10 @@ fn score(case: &Case) -> Outcome {
             ("missing_rate_training", number(training)),
             ("missing_rate_synthetic", number(made)),
         ],
-        sentence: format!("{:.1} % of the training cells and {:.1} % of the synthetic cells are missing.", training * 100.0, made * 100.0),
+        sentence: format!(
+            "{:.1} % of the training cells and {:.1} % of the synthetic cells are missing.",
+            training * 100.0,
+            made * 100.0
+        ),
     }
 }

@@ -30,7 +30,8 @@ fn score(case: &Case) -> Outcome {
     sorted.sort_unstable_by(f64::total_cmp);
     let Some(close) = quantile(&sorted, CLOSE_SHARE) else { return Outcome::undefined("the holdout has no rows") };
     let share = |distances: &[f32]| {
-        distances.iter().filter(|&&distance| distance <= close as f32 + EQUAL).count() as f64 / distances.len().max(1) as f64
+        distances.iter().filter(|&&distance| distance <= close as f32 + EQUAL).count() as f64
+            / distances.len().max(1) as f64
     };
     let synthetic = share(&nearest.to_training());
     let holdout = share(&nearest.holdout_to_training);

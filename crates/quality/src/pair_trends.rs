@@ -72,7 +72,12 @@ fn score(case: &Case) -> Outcome {
     }
     let pairs = case.pairs();
     let scores = |counted: bool| -> Vec<f64> {
-        pairs.list.iter().filter(|pair| pair.drawn && (pair.counted || !counted)).filter_map(|pair| pair.similarity).collect()
+        pairs
+            .list
+            .iter()
+            .filter(|pair| pair.drawn && (pair.counted || !counted))
+            .filter_map(|pair| pair.similarity)
+            .collect()
     };
     let (counted, all) = (scores(true), scores(false));
     let figures = vec![
@@ -84,7 +89,8 @@ fn score(case: &Case) -> Outcome {
     let Some(mean) = mean(&counted) else {
         return Outcome { figures, ..Outcome::undefined("no pair of columns is associated in the training table") };
     };
-    let mut worst: Vec<&Pair> = pairs.list.iter().filter(|pair| pair.drawn && pair.counted && pair.similarity.is_some()).collect();
+    let mut worst: Vec<&Pair> =
+        pairs.list.iter().filter(|pair| pair.drawn && pair.counted && pair.similarity.is_some()).collect();
     worst.sort_by(|a, b| a.similarity.unwrap_or(1.0).total_cmp(&b.similarity.unwrap_or(1.0)));
     let sentence = worst.first().map_or(String::new(), |pair| {
         let [a, b] = pair.columns.map(|index| case.columns[index].name.as_str());
@@ -152,8 +158,15 @@ fn draw(compared: &[usize], total: usize, seed: u64) -> BTreeSet<[usize; 2]> {
 /// A column of one table, ready for pairs.
 enum Prepared<'a> {
     /// Centred and scaled numbers, NaN where missing; their bins; whether they are constant.
-    Numbers { scaled: Vec<f64>, bins: Vec<u32>, constant: bool },
-    Codes { codes: &'a [u32], levels: usize },
+    Numbers {
+        scaled: Vec<f64>,
+        bins: Vec<u32>,
+        constant: bool,
+    },
+    Codes {
+        codes: &'a [u32],
+        levels: usize,
+    },
 }
 
 impl<'a> Prepared<'a> {
@@ -162,12 +175,14 @@ impl<'a> Prepared<'a> {
             Cells::Codes(codes) => Prepared::Codes { codes, levels: levels + 1 },
             Cells::Numbers(values) => {
                 let present = values.iter().copied().filter(|value| !value.is_nan());
-                let (low, high) = present.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+                let (low, high) = present
+                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
                 // Halved first: the width of all doubles is no double.
                 let width = if high > low { high / 2.0 - low / 2.0 } else { 1.0 };
                 let unit = |value: f64| (value / 2.0 - low / 2.0) / width;
                 let scaled: Vec<f64> = values.iter().map(|&value| unit(value) - 0.5).collect();
-                let centre = mean(&scaled.iter().copied().filter(|value| !value.is_nan()).collect::<Vec<_>>()).unwrap_or(0.0);
+                let centre =
+                    mean(&scaled.iter().copied().filter(|value| !value.is_nan()).collect::<Vec<_>>()).unwrap_or(0.0);
                 Prepared::Numbers {
                     scaled: scaled.into_iter().map(|value| value - centre).collect(),
                     bins: bins(values, low, high),
@@ -223,7 +238,10 @@ fn measure(a: &[Prepared<'_>; 2], b: &[Prepared<'_>; 2]) -> Pair {
 /// Pearson's correlation over the rows that have both; the inner `None` where either does not vary, the outer where
 /// either is no number.
 fn correlation(a: &Prepared<'_>, b: &Prepared<'_>) -> Option<Option<f64>> {
-    let (Prepared::Numbers { scaled: a, constant: a_constant, .. }, Prepared::Numbers { scaled: b, constant: b_constant, .. }) = (a, b)
+    let (
+        Prepared::Numbers { scaled: a, constant: a_constant, .. },
+        Prepared::Numbers { scaled: b, constant: b_constant, .. },
+    ) = (a, b)
     else {
         return None;
     };

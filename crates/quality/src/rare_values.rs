@@ -45,7 +45,11 @@ fn score(case: &Case) -> Outcome {
     figures.push(("columns", Value::Object(columns)));
     let sentence = match leaked {
         0 => format!("No synthetic row holds a text that fewer than {RARE_ROWS} training rows hold."),
-        _ => format!("{leaked} synthetic rows ({:.2} %) hold a text that fewer than {RARE_ROWS} training rows hold.", share * 100.0),
+        _ => format!(
+            "{} synthetic rows ({:.2} %) hold a text that fewer than {RARE_ROWS} training rows hold.",
+            crate::scale::count(leaked),
+            share * 100.0
+        ),
     };
     Outcome { score: Score::bounded(1.0 - share), figures, sentence }
 }
