@@ -1,5 +1,5 @@
-//! Gradient-boosted trees over binned features: one byte a cell in, a [`Model`] out. The same input gives the same model
-//! at any thread count.
+//! Gradient-boosted trees over binned features: one byte a cell in, a [`Model`] out. The same input gives the same
+//! model at any thread count.
 //!
 //! Friedman, "Greedy function approximation: a gradient boosting machine", 2001, with histograms, best-first growth and
 //! many-against-many splits of categories as in Ke et al., "LightGBM: a highly efficient gradient boosting decision

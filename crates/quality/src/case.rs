@@ -1,5 +1,5 @@
-//! The evidence made ready. In: three tables and a seed. Out: encoded columns, row fingerprints and the samples that all
-//! metrics share. Nothing here depends on the order of the rows.
+//! The evidence made ready. In: three tables and a seed. Out: encoded columns, row fingerprints and the samples that
+//! all metrics share. Nothing here depends on the order of the rows.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -37,8 +37,10 @@ pub struct Case {
 pub(crate) struct Side {
     /// Rows of the table.
     pub(crate) rows: usize,
-    /// All cells, column by column.
-    pub(crate) cells: Vec<Cells>,
+    /// Missing cells of each column.
+    pub(crate) missing: Vec<usize>,
+    /// The codes of all cells, column by column; empty for numbers and times.
+    pub(crate) codes: Vec<Vec<u32>>,
     /// A fingerprint of each row's content, identifiers left out.
     pub(crate) fingerprints: Vec<u64>,
     /// A uniform sample of at most [`SAMPLE_ROWS_MAX`] rows in random order, column by column.
@@ -119,7 +121,12 @@ impl Side {
         }
         let order = draw(&fingerprints, seed);
         let sample = cells.iter().map(|cells| cells.take(&order)).collect();
-        Side { rows, cells, fingerprints, sample, sampled: order.len() }
+        let missing = cells.iter().map(Cells::missing).collect();
+        let codes = cells.into_iter().map(|cells| match cells {
+            Cells::Codes(codes) => codes,
+            Cells::Numbers(_) => Vec::new(),
+        });
+        Side { rows, missing, codes: codes.collect(), fingerprints, sample, sampled: order.len() }
     }
 
     /// The fingerprints in ascending order, each once.

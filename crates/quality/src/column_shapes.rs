@@ -14,10 +14,10 @@ pub(crate) static METRIC: Metric = Metric {
     title: "Column shapes",
     aspect: Aspect::Fidelity,
     about: "How alike each column's values are spread: for numbers and times 1 - the largest gap between the two \
-            cumulative distributions, for other columns 1 - half the summed differences of the values' shares; missing \
-            cells left out; mean over columns but identifiers, on at most 20,000 rows a side.",
-    source: "SDMetrics: KSComplement and TVComplement as its QualityReport takes them. A column that has values in the \
-             training table and none in the synthetic one scores 0 here, where SDMetrics leaves it out.",
+            cumulative distributions, for other columns 1 - half the summed differences of the values' shares; \
+            missing cells left out; mean over columns but identifiers, on at most 20,000 rows a side.",
+    source: "SDMetrics: KSComplement and TVComplement as its QualityReport takes them. A column that has values \
+             in the training table and none in the synthetic one scores 0 here, where SDMetrics leaves it out.",
     score,
 };
 

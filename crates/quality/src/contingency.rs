@@ -1,5 +1,5 @@
-//! Two columns of codes against each other. In: pairs of codes of two tables. Out: how alike their joint shares are, and
-//! how strongly the columns hang together.
+//! Two columns of codes against each other. In: pairs of codes of two tables. Out: how alike their joint shares are,
+//! and how strongly the columns hang together.
 
 /// Tables of counts up to this many cells are kept whole; larger ones are sorted lists.
 const DENSE_CELLS_MAX: usize = 1 << 16;

@@ -19,11 +19,12 @@ pub(crate) static METRIC: Metric = Metric {
     name: "discriminator",
     title: "Discriminator",
     aspect: Aspect::Fidelity,
-    about: "1 - 2 x (AUC - 0.5), at most 1, where AUC is how often gradient-boosted trees, tested in five folds, rank a \
-            synthetic row above a real row they have not seen: 0.5 is no better than a coin, 1 is always. Real rows are those of \
-            the holdout (of the training table where the holdout has fewer than 50), at most 10,000 a side.",
-    source: "Classifier two-sample test: Lopez-Paz and Oquab, \"Revisiting classifier two-sample tests\", 2017. An AUC below \
-             0.5 is no merit and no fault.",
+    about: "1 - 2 x (AUC - 0.5), at most 1, where AUC is how often gradient-boosted trees, tested in five folds, \
+            rank a synthetic row above a real row they have not seen: 0.5 is no better than a coin, 1 is always. \
+            Real rows are those of the holdout (of the training table where the holdout has fewer than 50), at \
+            most 10,000 a side.",
+    source: "Classifier two-sample test: Lopez-Paz and Oquab, \"Revisiting classifier two-sample tests\", 2017. \
+             An AUC below 0.5 is no merit and no fault.",
     score,
 };
 
@@ -60,7 +61,8 @@ fn score(case: &Case) -> Outcome {
     let Some(auc) = auc(&scores, &of_class) else { return Outcome::undefined("either side has fewer than 50 rows") };
     let sentence = if auc <= 0.55 {
         format!(
-            "A model can hardly tell synthetic rows from real ones: it ranks a pair rightly {:.0} times in 100, a coin 50 times.",
+            "A model can hardly tell synthetic rows from real ones: it ranks a pair rightly {:.0} times in 100, a \
+             coin 50 times.",
             auc * 100.0
         )
     } else {

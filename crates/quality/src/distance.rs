@@ -1,8 +1,8 @@
 //! Distances between rows. In: a case. Out: how far sampled rows are from their nearest rows of other tables.
 //!
 //! Gower, "A general coefficient of similarity and some of its properties", 1971, as a sum over columns: for numbers
-//! and times the difference over the 1 % to 99 % range of the training table, at most 1; for categories 0 or 1; a missing
-//! cell is at 1 from every other, at 0 from a missing one.
+//! and times the difference over the 1 % to 99 % range of the training table, at most 1; for categories 0 or 1; a
+//! missing cell is at 1 from every other, at 0 from a missing one.
 
 use rayon::prelude::*;
 

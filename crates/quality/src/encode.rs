@@ -1,5 +1,6 @@
-//! Columns as the metrics read them. In: tables of the same columns and kinds. Out: per column a [`Role`], and its cells
-//! as numbers or as codes into levels that all tables share. What comes out depends on the rows, never on their order.
+//! Columns as the metrics read them. In: tables of the same columns and kinds. Out: per column a [`Role`], and its
+//! cells as numbers or as codes into levels that all tables share. What comes out depends on the rows, never on their
+//! order.
 
 use std::collections::HashMap;
 

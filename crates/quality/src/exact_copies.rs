@@ -11,10 +11,11 @@ pub(crate) static METRIC: Metric = Metric {
     name: "exact_copies",
     title: "Exact copies",
     aspect: Aspect::Privacy,
-    about: "1 - how much larger the share of synthetic rows that equal a training row is than that of holdout rows that do. Without \
-            a holdout, the share of training rows that equal another training row takes its place. All columns but \
-            identifiers, numbers to nine decimals, all rows.",
-    source: "Own: the copies are set against what real rows show, since a table of few values repeats itself without harm.",
+    about: "1 - how much larger the share of synthetic rows that equal a training row is than that of holdout \
+            rows that do. Without a holdout, the share of training rows that equal another training row takes its \
+            place. All columns but identifiers, numbers to nine decimals, all rows.",
+    source: "Own: the copies are set against what real rows show, since a table of few values repeats itself \
+             without harm.",
     score,
 };
 

@@ -1,6 +1,6 @@
 //! Missing values: is as much missing as in the training table? In: a case. Out: a score.
 
-use crate::case::Case;
+use crate::case::{Case, Side};
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
 use crate::statistic::mean;
 
@@ -18,11 +18,9 @@ fn score(case: &Case) -> Outcome {
     if case.synthetic.rows == 0 || case.training.rows == 0 {
         return Outcome::undefined("a table has no rows");
     }
-    let rates = |cells: &[crate::encode::Cells], rows: usize| -> Vec<f64> {
-        cells.iter().map(|cells| cells.missing() as f64 / rows as f64).collect()
-    };
-    let real = rates(&case.training.cells, case.training.rows);
-    let synthetic = rates(&case.synthetic.cells, case.synthetic.rows);
+    let rates =
+        |side: &Side| -> Vec<f64> { side.missing.iter().map(|&missing| missing as f64 / side.rows as f64).collect() };
+    let (real, synthetic) = (rates(&case.training), rates(&case.synthetic));
     let apart: Vec<f64> = real.iter().zip(&synthetic).map(|(a, b)| (a - b).abs()).collect();
     let Some(error) = mean(&apart) else { return Outcome::undefined("the tables have no columns") };
     let (training, made) = (mean(&real).unwrap_or(0.0), mean(&synthetic).unwrap_or(0.0));

@@ -1,5 +1,5 @@
-//! Near copies: do more synthetic rows lie very close to a training row than unseen rows do? In: a case. Out: a score and
-//! both shares.
+//! Near copies: do more synthetic rows lie very close to a training row than unseen rows do? In: a case. Out: a score
+//! and both shares.
 
 use crate::case::Case;
 use crate::distance::EQUAL;
@@ -14,9 +14,9 @@ pub(crate) static METRIC: Metric = Metric {
     name: "near_copies",
     title: "Near copies",
     aspect: Aspect::Privacy,
-    about: "1 - how much larger, beyond two standard errors, the share of synthetic rows that lie very close to a training row is \
-            than that of holdout rows. Very close is within the distance that the closest 1 % of holdout rows keep; at most 2,000 \
-            rows of either against at most 20,000 training rows.",
+    about: "1 - how much larger, beyond two standard errors, the share of synthetic rows that lie very close to a \
+            training row is than that of holdout rows. Very close is within the distance that the closest 1 % of \
+            holdout rows keep; at most 2,000 rows of either against at most 20,000 training rows.",
     source: "Distance to the closest record with a holdout as the measure, as in nearest_record.",
     score,
 };

@@ -11,12 +11,12 @@ pub(crate) static METRIC: Metric = Metric {
     name: "nearest_record",
     title: "Nearest records",
     aspect: Aspect::Privacy,
-    about: "1 - excess, where excess is how far the share of synthetic rows that are nearer to training rows than to as many \
-            holdout rows lies above 0.5 and two standard errors, as a part of how far a full copy lies above them. Ties count half; \
-            Gower distance; at most 2,000 synthetic rows against blocks of at most 5,000, mean over at most four blocks of \
-            training rows.",
-    source: "Share of distances to the closest record: Platzer and Reutterer, \"Holdout-based empirical assessment of \
-             mixed-type synthetic data\", 2021, with blocks of equal size.",
+    about: "1 - excess, where excess is how far the share of synthetic rows that are nearer to training rows than \
+            to as many holdout rows lies above 0.5 and two standard errors, as a part of how far a full copy lies \
+            above them. Ties count half; Gower distance; at most 2,000 synthetic rows against blocks of at most \
+            5,000, mean over at most four blocks of training rows.",
+    source: "Share of distances to the closest record: Platzer and Reutterer, \"Holdout-based empirical \
+             assessment of mixed-type synthetic data\", 2021, with blocks of equal size.",
     score,
 };
 
@@ -50,13 +50,14 @@ fn score(case: &Case) -> Outcome {
     };
     let sentence = if excess > 0.0 {
         format!(
-            "{:.1} % of synthetic rows lie nearer to training rows than to unseen ones, more than the 50 % of chance: single \
-             training rows shine through.",
+            "{:.1} % of synthetic rows lie nearer to training rows than to unseen ones, more than the 50 % of \
+             chance: single training rows shine through.",
             share * 100.0
         )
     } else {
         format!(
-            "{:.1} % of synthetic rows lie nearer to training rows than to unseen ones; chance is 50 %, give or take {:.1}.",
+            "{:.1} % of synthetic rows lie nearer to training rows than to unseen ones; chance is 50 %, give or \
+             take {:.1}.",
             share * 100.0,
             error * 200.0
         )

@@ -101,7 +101,7 @@ pub(crate) fn page(report: &Report, provenance: &Provenance) -> String {
             overall("Fidelity", report.fidelity, report.fidelity_sentence()),
             overall("Privacy", report.privacy, report.privacy_sentence()),
         ],
-        warnings: report.warnings.clone(),
+        warnings: report.warnings.iter().map(|warning| joined(warning)).collect(),
         metrics: metrics(report),
         columns_note,
         cards,
@@ -122,6 +122,11 @@ pub(crate) fn page(report: &Report, provenance: &Provenance) -> String {
     };
     // Writing into a string fails only where memory does.
     page.render().unwrap_or_default()
+}
+
+/// Text whose per cent signs stay with their numbers.
+fn joined(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
 }
 
 /// How good a score is, as a class of the style sheet.
@@ -150,7 +155,7 @@ fn overall(title: &'static str, value: Option<f64>, sentence: String) -> Overall
 fn metrics(report: &Report) -> Vec<Row> {
     let row = |(metric, outcome): &(&'static crate::Metric, Outcome)| {
         let (value, meter, found) = match outcome.score {
-            Score::Of(value) => (format!("{value:.3}"), svg::meter(value, grade(value)), outcome.sentence.clone()),
+            Score::Of(value) => (format!("{value:.3}"), svg::meter(value, grade(value)), joined(&outcome.sentence)),
             Score::Undefined(reason) => ("\u{2013}".into(), String::new(), format!("Not measured: {reason}.")),
         };
         Row {
@@ -315,7 +320,9 @@ fn nearest(report: &Report) -> (String, String) {
         outcome.figure("dcr_share_full_copy"),
         outcome.score,
     ) {
-        (Some(share), Some(error), Some(full), _) => (svg::nearest_scale(share, error, full), outcome.sentence.clone()),
+        (Some(share), Some(error), Some(full), _) => {
+            (svg::nearest_scale(share, error, full), joined(&outcome.sentence))
+        }
         (.., Score::Undefined(reason)) => (String::new(), format!("Nearness was not measured: {reason}.")),
         _ => Default::default(),
     }

@@ -53,8 +53,8 @@ pub struct Report {
 
 /// Judges the evidence. Tables that cannot be compared give a report without scores, which says so.
 ///
-/// The order of the rows makes no difference, and neither does the number of threads: the same rows and the same seed give
-/// the same report, byte for byte.
+/// The order of the rows makes no difference, and neither does the number of threads: the same rows and the same seed
+/// give the same report, byte for byte.
 pub fn judge(evidence: &Evidence<'_>) -> Report {
     let rows = [Some(evidence.training.rows()), Some(evidence.synthetic.rows()), evidence.holdout.map(Table::rows)];
     let case = match Case::of(evidence) {
@@ -258,8 +258,8 @@ fn warnings(case: &Case, outcomes: &[(&'static Metric, Outcome)]) -> Vec<String>
         .extend(named(collapsed, "Columns with several values in the training table and one in the synthetic table"));
     let ids = all().filter(|&index| {
         case.columns[index].role == Role::Id
-            && repeats(&case.synthetic.cells[index])
-            && !repeats(&case.training.cells[index])
+            && repeats(&case.synthetic.codes[index])
+            && !repeats(&case.training.codes[index])
     });
     warnings.extend(named(
         ids.collect(),
@@ -281,8 +281,7 @@ fn varies(cells: &Cells) -> bool {
     }
 }
 
-fn repeats(cells: &Cells) -> bool {
-    let Cells::Codes(codes) = cells else { return false };
+fn repeats(codes: &[u32]) -> bool {
     let mut present: Vec<u32> = codes.iter().copied().filter(|&code| code > 0).collect();
     present.sort_unstable();
     present.windows(2).any(|pair| pair[0] == pair[1])

@@ -1,4 +1,5 @@
-//! The best split of a leaf. In: derivatives summed by feature and bin. Out: a feature and the set of bins that go left.
+//! The best split of a leaf. In: derivatives summed by feature and bin. Out: a feature and the set of bins that go
+//! left.
 
 use crate::bins::{Binned, Feature};
 

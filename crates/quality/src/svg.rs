@@ -1,5 +1,6 @@
-//! Charts as SVG. In: shares, associations, labels. Out: markup without scripts, links or fonts of its own; every text is
-//! escaped. Colours come from the page's style sheet by class, so that light, dark and print each have their own.
+//! Charts as SVG. In: shares, associations, labels. Out: markup without scripts, links or fonts of its own; every
+//! text is escaped. Colours come from the page's style sheet by class, so that light, dark and print each have their
+//! own.
 
 use std::fmt::Write;
 
@@ -131,7 +132,7 @@ pub(crate) fn heat_map(
 ) -> String {
     let columns = names.len().max(1);
     let named = columns <= NAMED_MAX;
-    let (left, size) = (if named { 118.0 } else { 24.0 }, 360.0);
+    let (left, size) = (if named { 152.0 } else { 28.0 }, 360.0);
     let cell = size / columns as f64;
     let gap = if named { 1.0 } else { 0.4 };
     // One path per tint keeps the markup small.
@@ -153,9 +154,9 @@ pub(crate) fn heat_map(
     let mut svg = String::new();
     let _ = write!(
         svg,
-        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">",
-        left + size,
-        size + 18.0,
+        "<svg viewBox=\"0 -5 {} {}\" role=\"img\" aria-label=\"{}\">",
+        left + size + 10.0,
+        size + 23.0,
         escape(title)
     );
     if !empty.is_empty() {
@@ -171,12 +172,12 @@ pub(crate) fn heat_map(
         let middle = (at as f64 + 0.5) * cell;
         let numbered = named || at % 5 == 4 || at == 0;
         if named {
-            let label = format!("{} {}", cut(name, 15), at + 1);
+            let label = format!("{} {}", cut(name, 14), at + 1);
             let _ = write!(
                 svg,
-                "<text class=\"name\" x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">",
+                "<text class=\"label\" x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">",
                 left - 5.0,
-                middle + 4.0
+                middle + 4.5
             );
             let _ = write!(svg, "{}<title>{}</title></text>", escape(&label), escape(&cut(name, 200)));
         } else if numbered {
@@ -233,9 +234,9 @@ pub(crate) fn nearest_scale(share: f64, error: f64, full_copy: f64) -> String {
     );
     let _ = write!(
         svg,
-        "<text class=\"tick\" x=\"{:.1}\" y=\"16\" text-anchor=\"end\">full copy {}</text>",
+        "<text class=\"tick\" x=\"{:.1}\" y=\"16\" text-anchor=\"end\">full copy {:.1} %</text>",
         x(full_copy) + 10.0,
-        escape(&percent(full_copy))
+        full_copy * 100.0
     );
     let _ = write!(svg, "<path class=\"fill\" d=\"M{mark:.1} 44l-6 11h12z\"/>");
     let _ = write!(
@@ -250,7 +251,7 @@ pub(crate) fn nearest_scale(share: f64, error: f64, full_copy: f64) -> String {
 pub(crate) fn meter(score: f64, class: &str) -> String {
     let width = 100.0 * score.clamp(0.0, 1.0);
     format!(
-        "<svg class=\"meter\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path class=\"track\" \
-         d=\"M0 0H100V4H0z\"/><path class=\"{class}\" d=\"M0 0H{width:.1}V4H0z\"/></svg>"
+        "<svg class=\"meter\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path \
+         class=\"track\" d=\"M0 0H100V4H0z\"/><path class=\"{class}\" d=\"M0 0H{width:.1}V4H0z\"/></svg>"
     )
 }

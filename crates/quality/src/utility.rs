@@ -1,5 +1,5 @@
-//! Utility: does a model trained on synthetic rows predict real ones as well as one trained on real rows? In: a case with a
-//! target. Out: a score and both models' quality.
+//! Utility: does a model trained on synthetic rows predict real ones as well as one trained on real rows? In: a case
+//! with a target. Out: a score and both models' quality.
 
 use serde_json::Value;
 
@@ -22,11 +22,12 @@ pub(crate) static METRIC: Metric = Metric {
     name: "utility",
     title: "Train on synthetic",
     aspect: Aspect::Utility,
-    about: "1 - the loss, where the loss is how much better gradient-boosted trees predict the target column of the holdout \
-            when trained on training rows than when trained on synthetic rows: by AUC (mean over classes, one against the \
-            rest) for categories, by R squared for numbers; on at most 20,000 rows each.",
-    source: "Train on synthetic, test on real: Esteban, Hyland and Raetsch, \"Real-valued (medical) time series generation \
-             with recurrent conditional GANs\", 2017.",
+    about: "1 - the loss, where the loss is how much better gradient-boosted trees predict the target column of \
+            the holdout when trained on training rows than when trained on synthetic rows: by AUC (mean over \
+            classes, one against the rest) for categories, by R squared for numbers; on at most 20,000 rows \
+            each.",
+    source: "Train on synthetic, test on real: Esteban, Hyland and Raetsch, \"Real-valued (medical) time series \
+             generation with recurrent conditional GANs\", 2017.",
     score,
 };
 
@@ -187,7 +188,8 @@ fn outcome(
         score: Score::bounded(1.0 - (real - synthetic).max(0.0)),
         figures,
         sentence: format!(
-            "Predicting {name}, a model trained on synthetic rows reaches {word} of {synthetic:.3}, one trained on real rows {real:.3}."
+            "Predicting {name}, a model trained on synthetic rows reaches {word} of {synthetic:.3}, one trained \
+             on real rows {real:.3}."
         ),
     }
 }

@@ -36,8 +36,8 @@ fn identical_tables_score_one_in_fidelity_and_utility() {
     let (training, holdout) = (bank(1_500, 1), bank(1_500, 2));
     let report = judge(&evidence(&training, &training, Some(&holdout)));
     for metric in METRICS.iter().filter(|metric| metric.aspect != Aspect::Privacy) {
-        // The discriminator sees the holdout, which differs from the training table by chance: 1,500 rows a side give an
-        // AUC of standard error 0.011, twice which is doubled by the score and doubled for safety.
+        // The discriminator sees the holdout, which differs from the training table by chance: 1,500 rows a side give
+        // an AUC of standard error 0.011, twice which is doubled by the score and doubled for safety.
         let least = if metric.name == "discriminator" { 0.92 } else { 1.0 };
         let score = value(&report, metric.name).unwrap_or_else(|| panic!("{} is undefined", metric.name));
         assert!(score >= least, "{}: {score}", metric.name);
