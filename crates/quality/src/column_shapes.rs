@@ -12,6 +12,7 @@ use crate::statistic::{kolmogorov_smirnov, mean, sorted};
 pub(crate) static METRIC: Metric = Metric {
     name: "column_shapes",
     title: "Column shapes",
+    bands: [0.95, 0.85],
     aspect: Aspect::Fidelity,
     about: "How alike each column's values are spread: for numbers and times 1 - the largest gap between the two \
             cumulative distributions, for other columns 1 - half the summed differences of the values' shares; \

@@ -18,6 +18,7 @@ const FOLDS: usize = 5;
 pub(crate) static METRIC: Metric = Metric {
     name: "discriminator",
     title: "Discriminator",
+    bands: [0.9, 0.7],
     aspect: Aspect::Fidelity,
     about: "1 - 2 x (AUC - 0.5), at most 1, where AUC is how often gradient-boosted trees, tested in five folds, \
             rank a synthetic row above a real row they have not seen: 0.5 is no better than a coin, 1 is always. \

@@ -10,6 +10,7 @@ use crate::scale::count;
 pub(crate) static METRIC: Metric = Metric {
     name: "exact_copies",
     title: "Exact copies",
+    bands: [0.99, 0.95],
     aspect: Aspect::Privacy,
     about: "1 - how much larger the share of synthetic rows that equal a training row is than that of holdout \
             rows that do. Without a holdout, the share of training rows that equal another training row takes its \

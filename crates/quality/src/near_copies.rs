@@ -13,6 +13,7 @@ const CLOSE_SHARE: f64 = 0.01;
 pub(crate) static METRIC: Metric = Metric {
     name: "near_copies",
     title: "Near copies",
+    bands: [0.95, 0.85],
     aspect: Aspect::Privacy,
     about: "1 - how much larger, beyond two standard errors, the share of synthetic rows that lie very close to a \
             training row is than that of holdout rows. Very close is within the distance that the closest 1 % of \

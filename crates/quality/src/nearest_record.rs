@@ -10,6 +10,7 @@ use crate::statistic::quantile;
 pub(crate) static METRIC: Metric = Metric {
     name: "nearest_record",
     title: "Nearest records",
+    bands: [0.95, 0.85],
     aspect: Aspect::Privacy,
     about: "1 - excess, where excess is how far the share of synthetic rows that are nearer to training rows than \
             to as many holdout rows lies above 0.5 and two standard errors, as a part of how far a full copy lies \

@@ -17,6 +17,8 @@ const CARDS_MAX: usize = 60;
 const LISTED_MAX: usize = 1_000;
 /// Pairs listed by how much they differ.
 const PAIRS_LISTED: usize = 8;
+/// Pairs that differ less are not listed.
+const PAIRS_APART_MIN: f64 = 0.02;
 /// What the model did: label of the provenance, heading.
 const DEEDS: [(&str, &str); 4] = [
     ("law", "Rules found in the data and kept"),
@@ -98,8 +100,8 @@ pub(crate) fn page(report: &Report, provenance: &Provenance) -> String {
             ("columns", report.case.as_ref().map_or("none".into(), |case| count(case.columns.len()))),
         ],
         overall: vec![
-            overall("Fidelity", report.fidelity, report.fidelity_sentence()),
-            overall("Privacy", report.privacy, report.privacy_sentence()),
+            overall("Fidelity", report.fidelity, [0.9, 0.8], report.fidelity_sentence()),
+            overall("Privacy", report.privacy, [0.95, 0.85], report.privacy_sentence()),
         ],
         warnings: report.warnings.iter().map(|warning| joined(warning)).collect(),
         metrics: metrics(report),
@@ -130,22 +132,22 @@ fn joined(text: &str) -> String {
 }
 
 /// How good a score is, as a class of the style sheet.
-fn grade(score: f64) -> &'static str {
+fn grade(score: f64, [good, fair]: [f64; 2]) -> &'static str {
     match score {
-        _ if score >= 0.95 => "good",
-        _ if score >= 0.85 => "fair",
+        _ if score >= good => "good",
+        _ if score >= fair => "fair",
         _ => "poor",
     }
 }
 
-fn overall(title: &'static str, value: Option<f64>, sentence: String) -> Overall {
+fn overall(title: &'static str, value: Option<f64>, bands: [f64; 2], sentence: String) -> Overall {
     match value {
         Some(value) => Overall {
             title,
             // Never rounded up to a perfect score.
             value: format!("{:.1}", if value < 1.0 { (value * 1000.0).floor() / 10.0 } else { 100.0 }),
-            class: grade(value),
-            meter: svg::meter(value, grade(value)),
+            class: grade(value, bands),
+            meter: svg::meter(value, grade(value, bands)),
             sentence,
         },
         None => Overall { title, value: "\u{2013}".into(), class: "unknown", meter: String::new(), sentence },
@@ -155,7 +157,9 @@ fn overall(title: &'static str, value: Option<f64>, sentence: String) -> Overall
 fn metrics(report: &Report) -> Vec<Row> {
     let row = |(metric, outcome): &(&'static crate::Metric, Outcome)| {
         let (value, meter, found) = match outcome.score {
-            Score::Of(value) => (format!("{value:.3}"), svg::meter(value, grade(value)), joined(&outcome.sentence)),
+            Score::Of(value) => {
+                (format!("{value:.3}"), svg::meter(value, grade(value, metric.bands)), joined(&outcome.sentence))
+            }
             Score::Undefined(reason) => ("\u{2013}".into(), String::new(), format!("Not measured: {reason}.")),
         };
         Row {
@@ -237,8 +241,9 @@ fn card(case: &Case, detail: &Detail) -> Card {
         }
         Spread::Nothing(reason) => (String::new(), *reason),
     };
-    let (score, class) =
-        detail.shape.value().map_or(("\u{2013}".into(), "unknown"), |score| (format!("{score:.3}"), grade(score)));
+    let (score, class) = detail.shape.value().map_or(("\u{2013}".into(), "unknown"), |score| {
+        (format!("{score:.3}"), grade(score, crate::column_shapes::METRIC.bands))
+    });
     let missing = match detail.missing {
         [0.0, 0.0] => "No missing values.".to_string(),
         [training, synthetic] => {
@@ -279,7 +284,7 @@ fn pairs(report: &Report) -> Maps {
         map("Difference", "diff", 2.0, &apart),
     ];
     let mut worst: Vec<&Pair> =
-        pairs.list.iter().filter(|pair| apart(pair).is_some_and(|apart| apart >= 0.01)).collect();
+        pairs.list.iter().filter(|pair| apart(pair).is_some_and(|apart| apart >= PAIRS_APART_MIN)).collect();
     worst.sort_by(|a, b| apart(b).unwrap_or(0.0).total_cmp(&apart(a).unwrap_or(0.0)));
     let figure = |value: Option<f64>| value.map_or("\u{2013}".into(), |value| format!("{value:.2}"));
     let row = |pair: &&Pair| {
@@ -303,6 +308,9 @@ fn pairs(report: &Report) -> Maps {
             count(pairs.total),
             count(pairs.list.iter().filter(|pair| pair.drawn).count())
         );
+    }
+    if worst.is_empty() {
+        note += &format!(" No association differs by {PAIRS_APART_MIN} or more.");
     }
     let numbered = if names.len() > 20 { names.iter().map(|name| svg::cut(name, 40)).collect() } else { Vec::new() };
     (maps, numbered, worst.iter().take(PAIRS_LISTED).map(row).collect(), note)

@@ -29,6 +29,7 @@ const BINS: usize = 10;
 pub(crate) static METRIC: Metric = Metric {
     name: "pair_trends",
     title: "Pair trends",
+    bands: [0.95, 0.85],
     aspect: Aspect::Fidelity,
     about: "How alike columns hang together in pairs: for numbers and times 1 - half the difference of the two \
             correlations (Pearson), for other pairs 1 - half the summed differences of the joint shares, numbers \

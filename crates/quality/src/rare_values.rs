@@ -15,6 +15,7 @@ pub(crate) const RARE_ROWS: usize = 5;
 pub(crate) static METRIC: Metric = Metric {
     name: "rare_values",
     title: "Rare values",
+    bands: [0.99, 0.95],
     aspect: Aspect::Privacy,
     about: "1 - the share of synthetic rows that hold a rare value of the training table: in text columns a value \
             that fewer than five training rows hold, in identifiers and other near-unique text any training value. \

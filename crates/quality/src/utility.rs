@@ -21,6 +21,7 @@ const TREES_MAX: usize = 1_000;
 pub(crate) static METRIC: Metric = Metric {
     name: "utility",
     title: "Train on synthetic",
+    bands: [0.97, 0.9],
     aspect: Aspect::Utility,
     about: "1 - the loss, where the loss is how much better gradient-boosted trees predict the target column of \
             the holdout when trained on training rows than when trained on synthetic rows: by AUC (mean over \

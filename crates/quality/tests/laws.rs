@@ -47,6 +47,32 @@ fn identical_tables_score_one_in_fidelity_and_utility() {
 }
 
 #[test]
+fn shapes_and_trends_are_what_pencil_and_paper_give() {
+    let (real, synthetic) = tables::by_hand();
+    let report = judge(&evidence(&real, &synthetic, None));
+    let shape = |name: &str| {
+        let json = report.to_json(&Vec::new());
+        let columns = json["columns"].as_array().cloned().unwrap_or_default();
+        columns.iter().find(|column| column["name"] == name).and_then(|column| column["shape"].as_f64())
+    };
+    // One number of five lies beyond all real ones; a and b are 3/5 and 2/5 in the one table and halves in the other.
+    assert_eq!((shape("number"), shape("letter")), (Some(0.8), Some(0.9)));
+    let json = report.to_json(&Vec::new());
+    let pairs = json["pairs"].as_array().cloned().unwrap_or_default();
+    let similarity = |a: &str, b: &str| {
+        pairs
+            .iter()
+            .find(|pair| pair["columns"][0] == a && pair["columns"][1] == b)
+            .and_then(|pair| pair["similarity"].as_f64())
+    };
+    // The twin of number rises with it in the real table and falls in the synthetic one: correlations 1 and -1.
+    assert_eq!(similarity("number", "twin"), Some(0.0));
+    // Joint shares of letter and flag: (a, yes) 2/5 against 1/5, and three more of 1/5, 4/5 in all.
+    assert_eq!(similarity("letter", "flag"), Some(0.6));
+    assert_eq!(figure(&report, "missing_values", "missing_rate_error"), 0.05);
+}
+
+#[test]
 fn fresh_rows_of_the_same_source_score_one_in_privacy() {
     let (training, holdout, fresh) = (bank(2_000, 1), bank(1_000, 2), bank(2_000, 3));
     let report = judge(&evidence(&training, &fresh, Some(&holdout)));

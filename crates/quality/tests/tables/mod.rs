@@ -304,3 +304,29 @@ fn nulls_like_bank(rows: usize) -> Table {
         Column::bools("active", vec![None; rows], Spelling::plain()),
     ])
 }
+
+/// Two tables of five rows whose figures can be reckoned by hand.
+pub fn by_hand() -> (Table, Table) {
+    let of = |numbers: [Option<i64>; 5], twins: [i64; 5], letters: [Option<&str>; 5], flags: [bool; 5]| {
+        table(vec![
+            Column::ints("number", numbers.to_vec(), Spelling::plain()),
+            Column::ints("twin", twins.map(Some).to_vec(), Spelling::plain()),
+            text("letter", letters.map(|letter| letter.map(String::from)).to_vec()),
+            Column::bools("flag", flags.map(Some).to_vec(), Spelling::plain()),
+        ])
+    };
+    let some = |numbers: [i64; 5]| numbers.map(Some);
+    let real = of(
+        some([1, 2, 3, 4, 5]),
+        [2, 4, 6, 8, 10],
+        [Some("a"), Some("a"), Some("b"), Some("b"), Some("a")],
+        [true, true, false, false, false],
+    );
+    let synthetic = of(
+        some([1, 2, 3, 4, 9]),
+        [10, 8, 6, 4, -6],
+        [Some("a"), Some("a"), Some("b"), Some("b"), None],
+        [true, false, true, false, false],
+    );
+    (real, synthetic)
+}
