@@ -43,8 +43,8 @@ pub(crate) fn rows_within(rows_max: usize, features: usize) -> usize {
     if features <= WIDE { rows_max } else { (rows_max * WIDE / features).max(1_000) }
 }
 
-/// Bins the compared columns but `left_out` over the first `rows[i]` rows of `sides[i]`, one side below the other. A time
-/// column gives four features: the time, its weekday, hour and minute.
+/// Bins the compared columns but `left_out` over the first `rows[i]` rows of `sides[i]`, one side below the other. A
+/// time column gives four features: the time, its weekday, hour and minute.
 pub(crate) fn bin(case: &Case, sides: &[&[Cells]], rows: &[usize], left_out: Option<usize>) -> Binned {
     let compared: Vec<usize> = case.compared().into_iter().filter(|&index| Some(index) != left_out).collect();
     let bins_max = if compared.len() > WIDE { BINS_WIDE_MAX } else { BINS_MAX };
@@ -113,7 +113,8 @@ fn tops(sorted: &[f64], bins_max: usize) -> Vec<f64> {
         filled += count;
         let bins_left = bins_max.saturating_sub(tops.len()).max(1);
         let wanted = if few { BIN_VALUES_MIN } else { (left / bins_left).max(BIN_VALUES_MIN) };
-        let next_heavy = runs.get(at + 1).is_some_and(|&(_, next)| next >= wanted && filled >= BIN_VALUES_MIN.max(wanted / 2));
+        let next_heavy =
+            runs.get(at + 1).is_some_and(|&(_, next)| next >= wanted && filled >= BIN_VALUES_MIN.max(wanted / 2));
         if filled >= wanted || next_heavy {
             left -= filled;
             filled = 0;

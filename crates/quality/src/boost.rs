@@ -1,5 +1,5 @@
-//! Gradient-boosted trees over binned features: one byte a cell in, a [`Model`] out. The same input gives the same model
-//! at any thread count.
+//! Gradient-boosted trees over binned features: one byte a cell in, a [`Model`] out. The same input gives the same
+//! model at any thread count.
 //!
 //! Friedman, "Greedy function approximation: a gradient boosting machine", 2001, with histograms, best-first growth and
 //! many-against-many splits of categories as in Ke et al., "LightGBM: a highly efficient gradient boosting decision
@@ -85,8 +85,13 @@ fn starts(rows: &[u32], target: &Target) -> Vec<f64> {
         Target::Class(labels, classes) => {
             let mut shares = vec![0.0; (*classes).max(2)];
             rows.iter().for_each(|&row| shares[labels[row as usize] as usize] += 1.0 / total);
-            let shares: Vec<f64> = shares.iter().map(|share: &f64| share.clamp(PROBABILITY_MIN, 1.0 - PROBABILITY_MIN)).collect();
-            if *classes > 2 { shares.iter().map(|share| share.ln()).collect() } else { vec![(shares[1] / (1.0 - shares[1])).ln()] }
+            let shares: Vec<f64> =
+                shares.iter().map(|share: &f64| share.clamp(PROBABILITY_MIN, 1.0 - PROBABILITY_MIN)).collect();
+            if *classes > 2 {
+                shares.iter().map(|share| share.ln()).collect()
+            } else {
+                vec![(shares[1] / (1.0 - shares[1])).ln()]
+            }
         }
     }
 }
@@ -125,7 +130,12 @@ struct Tree {
 enum Node {
     Leaf(f64),
     /// Rows whose bin is in the set go to `left`, others to `right`.
-    Fork { feature: usize, set: [u64; 4], left: usize, right: usize },
+    Fork {
+        feature: usize,
+        set: [u64; 4],
+        left: usize,
+        right: usize,
+    },
 }
 
 impl Tree {
@@ -200,7 +210,8 @@ impl<'a> Grower<'a> {
             let [left_node, right_node] = [nodes.len(), nodes.len() + 1];
             nodes.push(Node::Leaf(0.0));
             nodes.push(Node::Leaf(0.0));
-            nodes[parent.node] = Node::Fork { feature: split.feature, set: split.set, left: left_node, right: right_node };
+            nodes[parent.node] =
+                Node::Fork { feature: split.feature, set: split.set, left: left_node, right: right_node };
             let left = self.open(left_node, left, of_left, split.left, split.left.output(split.damping));
             let right = self.open(right_node, right, of_right, split.right, split.right.output(split.damping));
             open.push(left);

@@ -1,5 +1,5 @@
-//! The evidence made ready. In: three tables and a seed. Out: encoded columns, row fingerprints and the samples that all
-//! metrics share. Nothing here depends on the order of the rows.
+//! The evidence made ready. In: three tables and a seed. Out: encoded columns, row fingerprints and the samples that
+//! all metrics share. Nothing here depends on the order of the rows.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -7,13 +7,13 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use table::{Table, alike};
 
+use crate::column_shapes;
 use crate::distance::{self, Nearest};
 use crate::encode::{Cells, Column, Role, encode};
 use crate::metric::Score;
 use crate::pair_trends::{self, Pairs};
 use crate::random::mix;
 use crate::report::Evidence;
-use crate::column_shapes;
 
 /// Most rows a side that distributions, pairs and models are measured on.
 pub(crate) const SAMPLE_ROWS_MAX: usize = 20_000;
@@ -37,8 +37,10 @@ pub struct Case {
 pub(crate) struct Side {
     /// Rows of the table.
     pub(crate) rows: usize,
-    /// All cells, column by column.
-    pub(crate) cells: Vec<Cells>,
+    /// Missing cells of each column.
+    pub(crate) missing: Vec<usize>,
+    /// The codes of all cells, column by column; empty for numbers and times.
+    pub(crate) codes: Vec<Vec<u32>>,
     /// A fingerprint of each row's content, identifiers left out.
     pub(crate) fingerprints: Vec<u64>,
     /// A uniform sample of at most [`SAMPLE_ROWS_MAX`] rows in random order, column by column.
@@ -50,7 +52,8 @@ pub(crate) struct Side {
 impl Case {
     /// Makes the evidence ready. Fails, with the reason, when the tables do not have the same columns.
     pub(crate) fn of(evidence: &Evidence<'_>) -> Result<Case, String> {
-        let given: Vec<&Table> = [Some(evidence.training), Some(evidence.synthetic), evidence.holdout].into_iter().flatten().collect();
+        let given: Vec<&Table> =
+            [Some(evidence.training), Some(evidence.synthetic), evidence.holdout].into_iter().flatten().collect();
         let tables = alike(&given).map_err(|mismatch| {
             format!("the {} {mismatch}", ["training", "synthetic", "holdout"].get(mismatch.table).unwrap_or(&"other"))
         })?;
@@ -111,12 +114,19 @@ impl Case {
 impl Side {
     fn of(rows: usize, cells: Vec<Cells>, columns: &[Column], seed: u64) -> Side {
         let mut fingerprints = vec![0; rows];
-        for (index, (cells, _)) in cells.iter().zip(columns).enumerate().filter(|(_, (_, column))| column.role != Role::Id) {
+        for (index, (cells, _)) in
+            cells.iter().zip(columns).enumerate().filter(|(_, (_, column))| column.role != Role::Id)
+        {
             cells.fold_into(&mut fingerprints, mix(index as u64));
         }
         let order = draw(&fingerprints, seed);
         let sample = cells.iter().map(|cells| cells.take(&order)).collect();
-        Side { rows, cells, fingerprints, sample, sampled: order.len() }
+        let missing = cells.iter().map(Cells::missing).collect();
+        let codes = cells.into_iter().map(|cells| match cells {
+            Cells::Codes(codes) => codes,
+            Cells::Numbers(_) => Vec::new(),
+        });
+        Side { rows, missing, codes: codes.collect(), fingerprints, sample, sampled: order.len() }
     }
 
     /// The fingerprints in ascending order, each once.

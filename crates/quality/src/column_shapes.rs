@@ -12,12 +12,13 @@ use crate::statistic::{kolmogorov_smirnov, mean, sorted};
 pub(crate) static METRIC: Metric = Metric {
     name: "column_shapes",
     title: "Column shapes",
+    bands: [0.95, 0.85],
     aspect: Aspect::Fidelity,
     about: "How alike each column's values are spread: for numbers and times 1 - the largest gap between the two \
-            cumulative distributions, for other columns 1 - half the summed differences of the values' shares; missing \
-            cells left out; mean over columns but identifiers, on at most 20,000 rows a side.",
-    source: "SDMetrics: KSComplement and TVComplement as its QualityReport takes them. A column that has values in the \
-             training table and none in the synthetic one scores 0 here, where SDMetrics leaves it out.",
+            cumulative distributions, for other columns 1 - half the summed differences of the values' shares; \
+            missing cells left out; mean over columns but identifiers, on at most 20,000 rows a side.",
+    source: "SDMetrics: KSComplement and TVComplement as its QualityReport takes them. A column that has values \
+             in the training table and none in the synthetic one scores 0 here, where SDMetrics leaves it out.",
     score,
 };
 
@@ -35,7 +36,10 @@ fn score(case: &Case) -> Outcome {
     let least = &case.columns[least].name;
     let sentence = match worst.len() {
         1 => format!("The one column compared, {least}, scores {lowest:.3}."),
-        columns => format!("Over {columns} columns the shapes agree to {:.1} %; {least} agrees least, with {lowest:.3}.", mean * 100.0),
+        columns => format!(
+            "Over {columns} columns the shapes agree to {:.1} %; {least} agrees least, with {lowest:.3}.",
+            mean * 100.0
+        ),
     };
     Outcome {
         score: Score::bounded(mean),
@@ -70,10 +74,12 @@ fn shape(case: &Case, index: usize) -> Score {
         (false, false) => {}
     }
     match (real, synthetic) {
-        (Cells::Numbers(real), Cells::Numbers(synthetic)) => match kolmogorov_smirnov(&sorted(real), &sorted(synthetic)) {
-            Some(distance) => Score::bounded(1.0 - distance),
-            None => Score::Undefined("the column has no values"),
-        },
+        (Cells::Numbers(real), Cells::Numbers(synthetic)) => {
+            match kolmogorov_smirnov(&sorted(real), &sorted(synthetic)) {
+                Some(distance) => Score::bounded(1.0 - distance),
+                None => Score::Undefined("the column has no values"),
+            }
+        }
         (Cells::Codes(real), Cells::Codes(synthetic)) => {
             let levels = case.columns[index].levels.len();
             let (real, synthetic) = (shares(real, levels), shares(synthetic, levels));

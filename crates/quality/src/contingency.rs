@@ -1,5 +1,5 @@
-//! Two columns of codes against each other. In: pairs of codes of two tables. Out: how alike their joint shares are, and
-//! how strongly the columns hang together.
+//! Two columns of codes against each other. In: pairs of codes of two tables. Out: how alike their joint shares are,
+//! and how strongly the columns hang together.
 
 /// Tables of counts up to this many cells are kept whole; larger ones are sorted lists.
 const DENSE_CELLS_MAX: usize = 1 << 16;
@@ -44,7 +44,11 @@ pub(crate) fn compare(first: [Coded<'_>; 2], second: [Coded<'_>; 2]) -> Option<C
         }
         apart += (a - b).abs();
     }
-    Some(Compared { similarity: 1.0 - apart / 2.0, first: cramers_v(&first, levels), second: cramers_v(&second, levels) })
+    Some(Compared {
+        similarity: 1.0 - apart / 2.0,
+        first: cramers_v(&first, levels),
+        second: cramers_v(&second, levels),
+    })
 }
 
 /// The cells that are not empty, as key and count, by ascending key.
@@ -53,7 +57,12 @@ fn joint([a, b]: [Coded<'_>; 2], levels: [usize; 2]) -> Vec<(u64, u32)> {
     if levels[0] * levels[1] <= DENSE_CELLS_MAX {
         let mut counts = vec![0u32; levels[0] * levels[1]];
         keys.for_each(|key| counts[key as usize] += 1);
-        return counts.into_iter().enumerate().filter(|(_, count)| *count > 0).map(|(key, count)| (key as u64, count)).collect();
+        return counts
+            .into_iter()
+            .enumerate()
+            .filter(|(_, count)| *count > 0)
+            .map(|(key, count)| (key as u64, count))
+            .collect();
     }
     let mut sorted: Vec<u64> = keys.collect();
     sorted.sort_unstable();

@@ -1,5 +1,5 @@
-//! What the page shows of each column. In: a case. Out: distributions in bins that a reader can name. No value that fewer
-//! than five training rows hold, and no extreme, is ever shown.
+//! What the page shows of each column. In: a case. Out: distributions in bins that a reader can name. No value that
+//! fewer than five training rows hold, and no extreme, is ever shown.
 
 use rayon::prelude::*;
 use table::Kind;
@@ -45,7 +45,8 @@ pub(crate) fn details(case: &Case) -> Vec<Detail> {
     (0..case.columns.len())
         .into_par_iter()
         .map(|index| {
-            let missing = [&case.training, &case.synthetic].map(|side| side.cells[index].missing() as f64 / side.rows.max(1) as f64);
+            let missing =
+                [&case.training, &case.synthetic].map(|side| side.missing[index] as f64 / side.rows.max(1) as f64);
             Detail { index, shape: shapes[index], missing, spread: spread(case, index) }
         })
         .collect()
@@ -90,7 +91,8 @@ fn values(column: &Column, all: [Vec<f64>; 2]) -> Spread {
     let common = |index: usize| column.counts[index] >= RARE_ROWS || column.kind == Kind::Bool;
     let shown = (0..column.levels.len()).take_while(|&index| common(index)).count();
     // A lone last value is shown rather than called "others".
-    let shown = if column.levels.len() == VALUES_MAX + 1 && shown == VALUES_MAX + 1 { shown } else { shown.min(VALUES_MAX) };
+    let shown =
+        if column.levels.len() == VALUES_MAX + 1 && shown == VALUES_MAX + 1 { shown } else { shown.min(VALUES_MAX) };
     if column.levels.is_empty() {
         return Spread::Nothing("It has no values.");
     }

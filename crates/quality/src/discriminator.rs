@@ -18,12 +18,14 @@ const FOLDS: usize = 5;
 pub(crate) static METRIC: Metric = Metric {
     name: "discriminator",
     title: "Discriminator",
+    bands: [0.9, 0.7],
     aspect: Aspect::Fidelity,
-    about: "1 - 2 x (AUC - 0.5), at most 1, where AUC is how often gradient-boosted trees, tested in five folds, rank a \
-            synthetic row above a real row they have not seen: 0.5 is no better than a coin, 1 is always. Real rows are those of \
-            the holdout (of the training table where the holdout has fewer than 50), at most 10,000 a side.",
-    source: "Classifier two-sample test: Lopez-Paz and Oquab, \"Revisiting classifier two-sample tests\", 2017. An AUC below \
-             0.5 is no merit and no fault.",
+    about: "1 - 2 x (AUC - 0.5), at most 1, where AUC is how often gradient-boosted trees, tested in five folds, \
+            rank a synthetic row above a real row they have not seen: 0.5 is no better than a coin, 1 is always. \
+            Real rows are those of the holdout (of the training table where the holdout has fewer than 50), at \
+            most 10,000 a side.",
+    source: "Classifier two-sample test: Lopez-Paz and Oquab, \"Revisiting classifier two-sample tests\", 2017. \
+             An AUC below 0.5 is no merit and no fault.",
     score,
 };
 
@@ -59,9 +61,16 @@ fn score(case: &Case) -> Outcome {
     let of_class: Vec<bool> = tested.iter().map(|(row, _)| labels[*row as usize] == 1).collect();
     let Some(auc) = auc(&scores, &of_class) else { return Outcome::undefined("either side has fewer than 50 rows") };
     let sentence = if auc <= 0.55 {
-        format!("A model can hardly tell synthetic rows from real ones: it ranks a pair rightly {:.0} times in 100, a coin 50 times.", auc * 100.0)
+        format!(
+            "A model can hardly tell synthetic rows from real ones: it ranks a pair rightly {:.0} times in 100, a \
+             coin 50 times.",
+            auc * 100.0
+        )
     } else {
-        format!("A model ranks a synthetic and a real row rightly {:.0} times in 100, where a coin would 50 times.", auc * 100.0)
+        format!(
+            "A model ranks a synthetic and a real row rightly {:.0} times in 100, where a coin would 50 times.",
+            auc * 100.0
+        )
     };
     Outcome {
         score: Score::bounded(1.0 - 2.0 * (auc - 0.5).max(0.0)),

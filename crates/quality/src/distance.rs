@@ -1,8 +1,8 @@
 //! Distances between rows. In: a case. Out: how far sampled rows are from their nearest rows of other tables.
 //!
 //! Gower, "A general coefficient of similarity and some of its properties", 1971, as a sum over columns: for numbers
-//! and times the difference over the 1 % to 99 % range of the training table, at most 1; for categories 0 or 1; a missing
-//! cell is at 1 from every other, at 0 from a missing one.
+//! and times the difference over the 1 % to 99 % range of the training table, at most 1; for categories 0 or 1; a
+//! missing cell is at 1 from every other, at 0 from a missing one.
 
 use rayon::prelude::*;
 
@@ -57,7 +57,8 @@ pub(crate) fn nearest(case: &Case) -> Result<Nearest, &'static str> {
         return Err("the synthetic table has no rows");
     }
     // Time grows with probes, block rows and columns: a wide table gets fewer of the first two.
-    let fewer = |most: usize, least: usize| if columns.len() <= WIDE { most } else { (most * WIDE / columns.len()).max(least) };
+    let fewer =
+        |most: usize, least: usize| if columns.len() <= WIDE { most } else { (most * WIDE / columns.len()).max(least) };
     let probes = fewer(PROBES_MAX, 500);
     let block_rows = holdout.sampled.min(case.training.sampled).min(fewer(BLOCK_ROWS_MAX, 1_000));
     if block_rows == 0 {
@@ -69,7 +70,8 @@ pub(crate) fn nearest(case: &Case) -> Result<Nearest, &'static str> {
     let synthetic = placed(&case.synthetic, 0..case.synthetic.sampled.min(probes));
     let probe = placed(holdout, 0..holdout.sampled.min(probes));
     let holdout = placed(holdout, 0..block_rows);
-    let training: Vec<Placed> = (0..blocks).map(|block| placed(&case.training, block * block_rows..(block + 1) * block_rows)).collect();
+    let training: Vec<Placed> =
+        (0..blocks).map(|block| placed(&case.training, block * block_rows..(block + 1) * block_rows)).collect();
     let holdout_to_blocks: Vec<Vec<f32>> = training.iter().map(|block| distances(&probe, block)).collect();
     Ok(Nearest {
         to_blocks: training.iter().map(|block| distances(&synthetic, block)).collect(),
@@ -112,11 +114,15 @@ fn place(side: &Side, columns: &[usize], scales: &[Scale], rows: std::ops::Range
     for (&index, scale) in columns.iter().zip(scales) {
         match (&side.sample[index], scale) {
             (Cells::Numbers(values), Scale::Number { low, width }) => {
-                let at = |value: f64| if value.is_nan() { MISSING } else { (((value - low) / width) as f32).clamp(-1e7, 1e7) };
+                let at = |value: f64| {
+                    if value.is_nan() { MISSING } else { (((value - low) / width) as f32).clamp(-1e7, 1e7) }
+                };
                 numbers.push(values[rows.clone()].iter().map(|&value| at(value)).collect());
             }
             // Codes differ by 1 or more, and the difference is cut at 1.
-            (Cells::Codes(of_column), _) => codes.push(of_column[rows.clone()].iter().map(|&code| code as f32).collect()),
+            (Cells::Codes(of_column), _) => {
+                codes.push(of_column[rows.clone()].iter().map(|&code| code as f32).collect())
+            }
             _ => {}
         }
     }

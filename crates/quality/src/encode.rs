@@ -1,5 +1,6 @@
-//! Columns as the metrics read them. In: tables of the same columns and kinds. Out: per column a [`Role`], and its cells
-//! as numbers or as codes into levels that all tables share. What comes out depends on the rows, never on their order.
+//! Columns as the metrics read them. In: tables of the same columns and kinds. Out: per column a [`Role`], and its
+//! cells as numbers or as codes into levels that all tables share. What comes out depends on the rows, never on their
+//! order.
 
 use std::collections::HashMap;
 
@@ -103,7 +104,13 @@ fn number_bits(value: f64) -> u64 {
     }
     let rounded = (value * 1e9).round() / 1e9;
     // Beyond 1e15 a number has no ninth decimal to round.
-    if value == 0.0 || rounded == 0.0 { 0 } else if value.abs() < 1e6 { rounded.to_bits() } else { value.to_bits() }
+    if value == 0.0 || rounded == 0.0 {
+        0
+    } else if value.abs() < 1e6 {
+        rounded.to_bits()
+    } else {
+        value.to_bits()
+    }
 }
 
 /// Encodes column `index` of the tables, the training table being the first.
@@ -124,9 +131,11 @@ pub(crate) fn encode(tables: &[Table], index: usize) -> (Column, Vec<Cells>) {
     let local: Vec<Local> = tables.iter().map(|table| localize(table, index)).collect();
     column.role = if kind == Kind::Text && near_unique(&local[0]) { Role::Id } else { Role::Category };
     let (levels, counts) = share_levels(&local);
-    let code_of: HashMap<&str, u32> = levels.iter().enumerate().map(|(at, level)| (level.as_str(), at as u32 + 1)).collect();
+    let code_of: HashMap<&str, u32> =
+        levels.iter().enumerate().map(|(at, level)| (level.as_str(), at as u32 + 1)).collect();
     let cells = local.iter().map(|local| {
-        let shared: Vec<u32> = local.words.iter().map(|word| code_of.get(word.as_str()).copied().unwrap_or(0)).collect();
+        let shared: Vec<u32> =
+            local.words.iter().map(|word| code_of.get(word.as_str()).copied().unwrap_or(0)).collect();
         Cells::Codes(local.codes.iter().map(|&code| if code == 0 { 0 } else { shared[code as usize - 1] }).collect())
     });
     let cells = cells.collect();
@@ -173,7 +182,8 @@ struct Local {
 fn localize(table: &Table, index: usize) -> Local {
     let mut local = Local { codes: Vec::with_capacity(table.rows()), words: Vec::new(), counts: Vec::new() };
     if let Values::Text(values) = table.values(index) {
-        local.words = values.values().as_string::<i32>().iter().map(|word| word.unwrap_or_default().to_string()).collect();
+        local.words =
+            values.values().as_string::<i32>().iter().map(|word| word.unwrap_or_default().to_string()).collect();
         local.codes = values.keys().iter().map(|key| key.map_or(0, |key| key as u32 + 1)).collect();
     } else {
         let spelling = table.spelling(index);

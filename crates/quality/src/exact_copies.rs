@@ -4,16 +4,19 @@ use serde_json::Value;
 
 use crate::case::Case;
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
+use crate::scale::count;
 
 /// The metric.
 pub(crate) static METRIC: Metric = Metric {
     name: "exact_copies",
     title: "Exact copies",
+    bands: [0.99, 0.95],
     aspect: Aspect::Privacy,
-    about: "1 - how much larger the share of synthetic rows that equal a training row is than that of holdout rows that do. Without \
-            a holdout, the share of training rows that equal another training row takes its place. All columns but \
-            identifiers, numbers to nine decimals, all rows.",
-    source: "Own: the copies are set against what real rows show, since a table of few values repeats itself without harm.",
+    about: "1 - how much larger the share of synthetic rows that equal a training row is than that of holdout \
+            rows that do. Without a holdout, the share of training rows that equal another training row takes its \
+            place. All columns but identifiers, numbers to nine decimals, all rows.",
+    source: "Own: the copies are set against what real rows show, since a table of few values repeats itself \
+             without harm.",
     score,
 };
 
@@ -32,7 +35,9 @@ fn score(case: &Case) -> Outcome {
     let any = case.synthetic.fingerprints.iter().filter(|row| holds(&training, row)).count();
     let only = case.synthetic.fingerprints.iter().filter(|row| holds(&training, row) && !holds(&unseen, row)).count();
     let reference = match holdout {
-        Some(holdout) => holdout.fingerprints.iter().filter(|row| holds(&training, row)).count() as f64 / holdout.rows as f64,
+        Some(holdout) => {
+            holdout.fingerprints.iter().filter(|row| holds(&training, row)).count() as f64 / holdout.rows as f64
+        }
         None => repeated(&case.training.fingerprints),
     };
     let excess = (any as f64 / rows - reference).max(0.0);
@@ -42,14 +47,16 @@ fn score(case: &Case) -> Outcome {
         ("exact_copy_rate", number(only as f64 / rows)),
         ("exact_copy_rate_any", number(any as f64 / rows)),
     ];
-    let name = if holdout.is_some() { "exact_copy_rate_holdout_reference" } else { "exact_copy_rate_training_reference" };
+    let name =
+        if holdout.is_some() { "exact_copy_rate_holdout_reference" } else { "exact_copy_rate_training_reference" };
     figures.push((name, number(reference)));
     Outcome {
         score: Score::bounded(1.0 - excess),
         figures,
         sentence: format!(
-            "{any} of {} synthetic rows equal a training row ({:.2} %). {of_what}, {:.2} % do.",
-            case.synthetic.rows,
+            "{} of {} synthetic rows equal a training row ({:.2} %). {of_what}, {:.2} % do.",
+            count(any),
+            count(case.synthetic.rows),
             any as f64 / rows * 100.0,
             reference * 100.0
         ),

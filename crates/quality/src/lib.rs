@@ -1,12 +1,12 @@
 //! The judge: [`Evidence`] comes in, a [`Report`] goes out as JSON or as one HTML page. It never knows who made the
 //! data, never talks to the outside, and never depends on the models.
 //!
-//! A metric is one file and one line in [`METRICS`]; the JSON, the page and the tests are loops over that list. All metrics
-//! read the same prepared evidence: encoded columns and one random sample of each table, drawn so that the order of the
-//! rows makes no difference.
+//! A metric is one file and one line in [`METRICS`]; the JSON, the page and the tests are loops over that list. All
+//! metrics read the same prepared evidence: encoded columns and one random sample of each table, drawn so that the
+//! order of the rows makes no difference.
 //!
-//! Two figures sum a report up. Fidelity is the mean of column shapes, pair trends and discriminator, as far as they are
-//! defined. Privacy is the least of the privacy metrics: a leak in one place is not made good in another.
+//! Two figures sum a report up. Fidelity is the mean of column shapes, pair trends and discriminator, as far as they
+//! are defined. Privacy is the least of the privacy metrics: a leak in one place is not made good in another.
 
 mod bins;
 mod boost;

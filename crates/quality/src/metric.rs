@@ -78,6 +78,8 @@ pub struct Metric {
     pub name: &'static str,
     /// Its name on the page.
     pub title: &'static str,
+    /// From which score on the page calls it good, and from which fair.
+    pub bands: [f64; 2],
     /// What it speaks of.
     pub aspect: Aspect,
     /// What it measures, in one or two sentences for the reader, with its formula.

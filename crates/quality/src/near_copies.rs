@@ -1,5 +1,5 @@
-//! Near copies: do more synthetic rows lie very close to a training row than unseen rows do? In: a case. Out: a score and
-//! both shares.
+//! Near copies: do more synthetic rows lie very close to a training row than unseen rows do? In: a case. Out: a score
+//! and both shares.
 
 use crate::case::Case;
 use crate::distance::EQUAL;
@@ -13,10 +13,11 @@ const CLOSE_SHARE: f64 = 0.01;
 pub(crate) static METRIC: Metric = Metric {
     name: "near_copies",
     title: "Near copies",
+    bands: [0.95, 0.85],
     aspect: Aspect::Privacy,
-    about: "1 - how much larger, beyond two standard errors, the share of synthetic rows that lie very close to a training row is \
-            than that of holdout rows. Very close is within the distance that the closest 1 % of holdout rows keep; at most 2,000 \
-            rows of either against at most 20,000 training rows.",
+    about: "1 - how much larger, beyond two standard errors, the share of synthetic rows that lie very close to a \
+            training row is than that of holdout rows. Very close is within the distance that the closest 1 % of \
+            holdout rows keep; at most 2,000 rows of either against at most 20,000 training rows.",
     source: "Distance to the closest record with a holdout as the measure, as in nearest_record.",
     score,
 };
@@ -30,7 +31,8 @@ fn score(case: &Case) -> Outcome {
     sorted.sort_unstable_by(f64::total_cmp);
     let Some(close) = quantile(&sorted, CLOSE_SHARE) else { return Outcome::undefined("the holdout has no rows") };
     let share = |distances: &[f32]| {
-        distances.iter().filter(|&&distance| distance <= close as f32 + EQUAL).count() as f64 / distances.len().max(1) as f64
+        distances.iter().filter(|&&distance| distance <= close as f32 + EQUAL).count() as f64
+            / distances.len().max(1) as f64
     };
     let synthetic = share(&nearest.to_training());
     let holdout = share(&nearest.holdout_to_training);

@@ -10,13 +10,14 @@ use crate::statistic::quantile;
 pub(crate) static METRIC: Metric = Metric {
     name: "nearest_record",
     title: "Nearest records",
+    bands: [0.95, 0.85],
     aspect: Aspect::Privacy,
-    about: "1 - excess, where excess is how far the share of synthetic rows that are nearer to training rows than to as many \
-            holdout rows lies above 0.5 and two standard errors, as a part of what a full copy would show. Ties count half; \
-            Gower distance; at most 2,000 synthetic rows against blocks of at most 5,000, mean over at most four blocks of \
-            training rows.",
-    source: "Share of distances to the closest record: Platzer and Reutterer, \"Holdout-based empirical assessment of \
-             mixed-type synthetic data\", 2021, with blocks of equal size.",
+    about: "1 - excess, where excess is how far the share of synthetic rows that are nearer to training rows than \
+            to as many holdout rows lies above 0.5 and two standard errors, as a part of how far a full copy lies \
+            above them. Ties count half; Gower distance; at most 2,000 synthetic rows against blocks of at most \
+            5,000, mean over at most four blocks of training rows.",
+    source: "Share of distances to the closest record: Platzer and Reutterer, \"Holdout-based empirical \
+             assessment of mixed-type synthetic data\", 2021, with blocks of equal size.",
     score,
 };
 
@@ -41,7 +42,8 @@ fn score(case: &Case) -> Outcome {
     let all = of_block(&nearest.to_training(), expected);
     // A copied row is nearest in its own block and by chance in each other one.
     let full_copy = 0.5 + 0.5 / blocks;
-    let excess = ((share - 0.5 - 2.0 * error) / (full_copy - 0.5)).clamp(0.0, 1.0);
+    let chance = 0.5 + 2.0 * error;
+    let excess = ((share - chance) / (full_copy - chance).max(1e-9)).clamp(0.0, 1.0);
     let median = |distances: &[f32]| {
         let mut sorted: Vec<f64> = distances.iter().map(|&distance| distance as f64).collect();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -49,13 +51,14 @@ fn score(case: &Case) -> Outcome {
     };
     let sentence = if excess > 0.0 {
         format!(
-            "{:.1} % of synthetic rows lie nearer to training rows than to unseen ones, more than the 50 % of chance: single \
-             training rows shine through.",
+            "{:.1} % of synthetic rows lie nearer to training rows than to unseen ones, more than the 50 % of \
+             chance: single training rows shine through.",
             share * 100.0
         )
     } else {
         format!(
-            "{:.1} % of synthetic rows lie nearer to training rows than to unseen ones; chance is 50 %, give or take {:.1}.",
+            "{:.1} % of synthetic rows lie nearer to training rows than to unseen ones; chance is 50 %, give or \
+             take {:.1}.",
             share * 100.0,
             error * 200.0
         )
@@ -68,7 +71,10 @@ fn score(case: &Case) -> Outcome {
             ("dcr_share_full_copy", number(full_copy)),
             ("nearest_in_train_share", number(all)),
             ("nearest_in_train_expected", number(expected)),
-            ("dcr_median_to_train_block", nearest.to_blocks.first().map_or(serde_json::Value::Null, |block| median(block))),
+            (
+                "dcr_median_to_train_block",
+                nearest.to_blocks.first().map_or(serde_json::Value::Null, |block| median(block)),
+            ),
             ("dcr_median_to_holdout", median(&nearest.to_holdout)),
             ("rows_per_block", nearest.block_rows.into()),
             ("synthetic_rows_used", rows.into()),

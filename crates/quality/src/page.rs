@@ -17,6 +17,8 @@ const CARDS_MAX: usize = 60;
 const LISTED_MAX: usize = 1_000;
 /// Pairs listed by how much they differ.
 const PAIRS_LISTED: usize = 8;
+/// Pairs that differ less are not listed.
+const PAIRS_APART_MIN: f64 = 0.02;
 /// What the model did: label of the provenance, heading.
 const DEEDS: [(&str, &str); 4] = [
     ("law", "Rules found in the data and kept"),
@@ -98,10 +100,10 @@ pub(crate) fn page(report: &Report, provenance: &Provenance) -> String {
             ("columns", report.case.as_ref().map_or("none".into(), |case| count(case.columns.len()))),
         ],
         overall: vec![
-            overall("Fidelity", report.fidelity, report.fidelity_sentence()),
-            overall("Privacy", report.privacy, report.privacy_sentence()),
+            overall("Fidelity", report.fidelity, [0.9, 0.8], report.fidelity_sentence()),
+            overall("Privacy", report.privacy, [0.95, 0.85], report.privacy_sentence()),
         ],
-        warnings: report.warnings.clone(),
+        warnings: report.warnings.iter().map(|warning| joined(warning)).collect(),
         metrics: metrics(report),
         columns_note,
         cards,
@@ -114,29 +116,38 @@ pub(crate) fn page(report: &Report, provenance: &Provenance) -> String {
         privacy_text,
         privacy_rows: privacy_rows(report),
         deeds: deeds(provenance),
-        provenance: provenance.iter().filter(|(label, _)| DEEDS.iter().all(|(kind, _)| label != kind)).cloned().collect(),
+        provenance: provenance
+            .iter()
+            .filter(|(label, _)| DEEDS.iter().all(|(kind, _)| label != kind))
+            .cloned()
+            .collect(),
     };
     // Writing into a string fails only where memory does.
     page.render().unwrap_or_default()
 }
 
+/// Text whose per cent signs stay with their numbers.
+fn joined(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
+}
+
 /// How good a score is, as a class of the style sheet.
-fn grade(score: f64) -> &'static str {
+fn grade(score: f64, [good, fair]: [f64; 2]) -> &'static str {
     match score {
-        _ if score >= 0.95 => "good",
-        _ if score >= 0.85 => "fair",
+        _ if score >= good => "good",
+        _ if score >= fair => "fair",
         _ => "poor",
     }
 }
 
-fn overall(title: &'static str, value: Option<f64>, sentence: String) -> Overall {
+fn overall(title: &'static str, value: Option<f64>, bands: [f64; 2], sentence: String) -> Overall {
     match value {
         Some(value) => Overall {
             title,
             // Never rounded up to a perfect score.
             value: format!("{:.1}", if value < 1.0 { (value * 1000.0).floor() / 10.0 } else { 100.0 }),
-            class: grade(value),
-            meter: svg::meter(value, grade(value)),
+            class: grade(value, bands),
+            meter: svg::meter(value, grade(value, bands)),
             sentence,
         },
         None => Overall { title, value: "\u{2013}".into(), class: "unknown", meter: String::new(), sentence },
@@ -146,10 +157,20 @@ fn overall(title: &'static str, value: Option<f64>, sentence: String) -> Overall
 fn metrics(report: &Report) -> Vec<Row> {
     let row = |(metric, outcome): &(&'static crate::Metric, Outcome)| {
         let (value, meter, found) = match outcome.score {
-            Score::Of(value) => (format!("{value:.3}"), svg::meter(value, grade(value)), outcome.sentence.clone()),
+            Score::Of(value) => {
+                (format!("{value:.3}"), svg::meter(value, grade(value, metric.bands)), joined(&outcome.sentence))
+            }
             Score::Undefined(reason) => ("\u{2013}".into(), String::new(), format!("Not measured: {reason}.")),
         };
-        Row { title: metric.title, aspect: metric.aspect.word(), value, meter, found, about: metric.about, source: metric.source }
+        Row {
+            title: metric.title,
+            aspect: metric.aspect.word(),
+            value,
+            meter,
+            found,
+            about: metric.about,
+            source: metric.source,
+        }
     };
     report.outcomes.iter().map(row).collect()
 }
@@ -161,10 +182,15 @@ fn columns(report: &Report) -> (Vec<Card>, Vec<Listed>, String) {
     let mut note = String::new();
     let mut listed = Vec::new();
     if total > CARDS_MAX {
-        chosen.sort_by(|a, b| a.shape.value().unwrap_or(1.0).total_cmp(&b.shape.value().unwrap_or(1.0)).then(a.index.cmp(&b.index)));
+        chosen.sort_by(|a, b| {
+            a.shape.value().unwrap_or(1.0).total_cmp(&b.shape.value().unwrap_or(1.0)).then(a.index.cmp(&b.index))
+        });
         chosen.truncate(CARDS_MAX);
         chosen.sort_by_key(|detail| detail.index);
-        note = format!("The table has {} columns. Charts are drawn for the {CARDS_MAX} whose shapes agree least", count(total));
+        note = format!(
+            "The table has {} columns. Charts are drawn for the {CARDS_MAX} whose shapes agree least",
+            count(total)
+        );
         note += if total > LISTED_MAX { "; the JSON report has them all." } else { "; all are listed below them." };
         listed = report.details.iter().take(LISTED_MAX).map(|detail| list(case, detail)).collect();
     }
@@ -190,15 +216,23 @@ fn card(case: &Case, detail: &Detail) -> Card {
                 Role::Time => short_time(edge, *step, clock),
                 _ => short_number(edge, *step),
             };
-            let (first, last) = (edges[0], edges[edges.len() - 1]);
-            // With an odd number of bins no edge lies in the middle: the label there says what lies there.
-            let labels = [label(first), label(first / 2.0 + last / 2.0), label(last)];
-            (svg::histogram(&column.name, [&shares[0], &shares[1]], [&labels[0], &labels[1], &labels[2]]), "")
+            let middle = (edges.len() - 1) / 2;
+            let labels = [label(edges[0]), label(edges[middle]), label(edges[edges.len() - 1])];
+            let [first, between, last] = labels.each_ref().map(String::as_str);
+            (
+                svg::histogram(
+                    &column.name,
+                    [&shares[0], &shares[1]],
+                    middle,
+                    [first, if middle > 0 { between } else { "" }, last],
+                ),
+                "",
+            )
         }
         Spread::Values { values, shares, others, others_count } => {
             let (mut values, mut shares) = (values.clone(), shares.clone());
             if *others_count > 0 {
-                let word = if *others_count == 1 { "other value" } else { "other values" };
+                let word = if *others_count == 1 { "other" } else { "others" };
                 values.push(format!("{} {word}", count(*others_count)));
                 shares[0].push(others[0]);
                 shares[1].push(others[1]);
@@ -207,10 +241,14 @@ fn card(case: &Case, detail: &Detail) -> Card {
         }
         Spread::Nothing(reason) => (String::new(), *reason),
     };
-    let (score, class) = detail.shape.value().map_or(("\u{2013}".into(), "unknown"), |score| (format!("{score:.3}"), grade(score)));
+    let (score, class) = detail.shape.value().map_or(("\u{2013}".into(), "unknown"), |score| {
+        (format!("{score:.3}"), grade(score, crate::column_shapes::METRIC.bands))
+    });
     let missing = match detail.missing {
         [0.0, 0.0] => "No missing values.".to_string(),
-        [training, synthetic] => format!("Missing: {} in training, {} in synthetic.", svg::percent(training), svg::percent(synthetic)),
+        [training, synthetic] => {
+            format!("Missing: {} in training, {} in synthetic.", svg::percent(training), svg::percent(synthetic))
+        }
     };
     Card { name: svg::cut(&column.name, 120), kind: column.role.word(), score, class, chart, nothing, missing }
 }
@@ -232,7 +270,12 @@ fn pairs(report: &Report) -> Maps {
     let map = |title: &'static str, class: &str, strength: f64, value: &dyn Fn(&Pair) -> Option<f64>| {
         let diagonal = if class == "diff" { 0.0 } else { 1.0 };
         let described = format!("{title}: associations of {} columns", names.len());
-        (title, svg::heat_map(&described, &names, class, strength, |row, column| if row == column { Some(diagonal) } else { value(of(row, column)?) }))
+        (
+            title,
+            svg::heat_map(&described, &names, class, strength, |row, column| {
+                if row == column { Some(diagonal) } else { value(of(row, column)?) }
+            }),
+        )
     };
     let apart = |pair: &Pair| Some((pair.training? - pair.synthetic.unwrap_or(0.0)).abs());
     let maps = vec![
@@ -240,20 +283,34 @@ fn pairs(report: &Report) -> Maps {
         map("Synthetic", "pos", 1.0, &|pair| pair.synthetic),
         map("Difference", "diff", 2.0, &apart),
     ];
-    let mut worst: Vec<&Pair> = pairs.list.iter().filter(|pair| apart(pair).is_some_and(|apart| apart >= 0.01)).collect();
+    let mut worst: Vec<&Pair> =
+        pairs.list.iter().filter(|pair| apart(pair).is_some_and(|apart| apart >= PAIRS_APART_MIN)).collect();
     worst.sort_by(|a, b| apart(b).unwrap_or(0.0).total_cmp(&apart(a).unwrap_or(0.0)));
     let figure = |value: Option<f64>| value.map_or("\u{2013}".into(), |value| format!("{value:.2}"));
     let row = |pair: &&Pair| {
         let [a, b] = pair.columns.map(|index| svg::cut(&case.columns[index].name, 60));
         let measure = if pair.correlation { "correlation" } else { "Cramer's V" };
-        [format!("{a} \u{00d7} {b}"), measure.into(), figure(pair.training), figure(pair.synthetic), figure(pair.similarity)]
+        [
+            format!("{a} \u{00d7} {b}"),
+            measure.into(),
+            figure(pair.training),
+            figure(pair.synthetic),
+            figure(pair.similarity),
+        ]
     };
     let mut note = String::new();
     if case.compared().len() > pairs.shown.len() {
         note = format!("The maps show the {SHOWN_COLUMNS_MAX} columns whose shapes agree least, in table order. ");
     }
     if pairs.list.len() < pairs.total {
-        note += &format!("Of {} pairs, {} were drawn and measured.", count(pairs.total), count(pairs.list.iter().filter(|pair| pair.drawn).count()));
+        note += &format!(
+            "Of {} pairs, {} were drawn and measured.",
+            count(pairs.total),
+            count(pairs.list.iter().filter(|pair| pair.drawn).count())
+        );
+    }
+    if worst.is_empty() {
+        note += &format!(" No association differs by {PAIRS_APART_MIN} or more.");
     }
     let numbered = if names.len() > 20 { names.iter().map(|name| svg::cut(name, 40)).collect() } else { Vec::new() };
     (maps, numbered, worst.iter().take(PAIRS_LISTED).map(row).collect(), note)
@@ -265,8 +322,15 @@ fn outcome<'a>(report: &'a Report, name: &str) -> Option<&'a Outcome> {
 
 fn nearest(report: &Report) -> (String, String) {
     let Some(outcome) = outcome(report, "nearest_record") else { return Default::default() };
-    match (outcome.figure("dcr_share_train"), outcome.figure("dcr_share_se"), outcome.figure("dcr_share_full_copy"), outcome.score) {
-        (Some(share), Some(error), Some(full), _) => (svg::nearest_scale(share, error, full), outcome.sentence.clone()),
+    match (
+        outcome.figure("dcr_share_train"),
+        outcome.figure("dcr_share_se"),
+        outcome.figure("dcr_share_full_copy"),
+        outcome.score,
+    ) {
+        (Some(share), Some(error), Some(full), _) => {
+            (svg::nearest_scale(share, error, full), joined(&outcome.sentence))
+        }
         (.., Score::Undefined(reason)) => (String::new(), format!("Nearness was not measured: {reason}.")),
         _ => Default::default(),
     }
@@ -281,7 +345,8 @@ fn privacy_rows(report: &Report) -> Vec<[String; 4]> {
     ];
     let rows = named.into_iter().filter_map(|(metric, words, synthetic, real)| {
         let outcome = outcome(report, metric)?;
-        let figure = |name: &str| outcome.figure(name).map_or("\u{2013}".into(), |share| format!("{:.2} %", share * 100.0));
+        let figure =
+            |name: &str| outcome.figure(name).map_or("\u{2013}".into(), |share| format!("{:.2} %", share * 100.0));
         let score = outcome.score.value().map_or("\u{2013}".into(), |score| format!("{score:.3}"));
         Some([words.to_string(), figure(synthetic), figure(real), score])
     });
@@ -289,6 +354,8 @@ fn privacy_rows(report: &Report) -> Vec<[String; 4]> {
 }
 
 fn deeds(provenance: &Provenance) -> Vec<(&'static str, Vec<String>)> {
-    let of = |kind: &str| provenance.iter().filter(|(label, _)| label == kind).map(|(_, text)| text.clone()).collect::<Vec<_>>();
+    let of = |kind: &str| {
+        provenance.iter().filter(|(label, _)| label == kind).map(|(_, text)| text.clone()).collect::<Vec<_>>()
+    };
     DEEDS.iter().map(|(kind, heading)| (*heading, of(kind))).filter(|(_, deeds)| !deeds.is_empty()).collect()
 }

@@ -20,6 +20,8 @@ pub(crate) const SHOWN_COLUMNS_MAX: usize = 40;
 const CORRELATION_MIN: f64 = 0.5;
 /// Other pairs count from this Cramer's V on.
 const ASSOCIATION_MIN: f64 = 0.3;
+/// From this difference on, the reader is told that outliers have moved the bins.
+const OUTLIERS_SHOW: f64 = 0.01;
 /// Bins of a number that meets a category.
 const BINS: usize = 10;
 
@@ -27,14 +29,17 @@ const BINS: usize = 10;
 pub(crate) static METRIC: Metric = Metric {
     name: "pair_trends",
     title: "Pair trends",
+    bands: [0.95, 0.85],
     aspect: Aspect::Fidelity,
     about: "How alike columns hang together in pairs: for numbers and times 1 - half the difference of the two \
-            correlations (Pearson), for other pairs 1 - half the summed differences of the joint shares, numbers in ten \
-            bins of equal width; mean over the pairs that are associated in the training table (correlation above 0.5, \
-            Cramer's V above 0.3), on at most 20,000 rows a side.",
-    source: "SDMetrics: CorrelationSimilarity and ContingencySimilarity as its QualityReport takes them. A column that is \
-             constant in the synthetic table alone counts as uncorrelated here, where SDMetrics leaves its pairs out; of \
-             more than 5,000 pairs, 5,000 are drawn.",
+            correlations (Pearson), for other pairs 1 - half the summed differences of the joint shares, numbers \
+            in ten bins of equal width; mean over the pairs that are associated in the training table (correlation \
+            above 0.5, Cramer's V above 0.3), on at most 20,000 rows a side.",
+    source: "SDMetrics: CorrelationSimilarity and ContingencySimilarity as its QualityReport takes them, which bins \
+             each table over its own range, so that a single outlier moves the score; the figure training_bins has \
+             both tables in the training table's bins. A column that is constant in the synthetic table alone \
+             counts as uncorrelated here, where SDMetrics leaves its pairs out; of more than 5,000 pairs, 5,000 are \
+             drawn.",
     score,
 };
 
@@ -50,6 +55,8 @@ pub(crate) struct Pair {
     pub(crate) synthetic: Option<f64>,
     /// 1 where both tables agree.
     pub(crate) similarity: Option<f64>,
+    /// The same with numbers in the training table's bins in both tables.
+    pub(crate) steady: Option<f64>,
     /// Whether the pair is associated strongly enough to count.
     pub(crate) counted: bool,
     /// Whether it was measured for the mean, not only for the heat maps.
@@ -71,26 +78,33 @@ fn score(case: &Case) -> Outcome {
         return Outcome::undefined("the synthetic table has no rows");
     }
     let pairs = case.pairs();
-    let scores = |counted: bool| -> Vec<f64> {
-        pairs.list.iter().filter(|pair| pair.drawn && (pair.counted || !counted)).filter_map(|pair| pair.similarity).collect()
-    };
-    let (counted, all) = (scores(true), scores(false));
+    let drawn = || pairs.list.iter().filter(|pair| pair.drawn);
+    let all: Vec<f64> = drawn().filter_map(|pair| pair.similarity).collect();
+    let counted: Vec<f64> = drawn().filter(|pair| pair.counted).filter_map(|pair| pair.similarity).collect();
+    let steady: Vec<f64> = drawn().filter(|pair| pair.counted).filter_map(|pair| pair.steady).collect();
+    let steady = mean(&steady);
+    let figure = |score: Option<f64>| score.map_or(serde_json::Value::Null, number);
     let figures = vec![
         ("pairs", pairs.total.into()),
         ("pairs_measured", all.len().into()),
         ("pairs_associated", counted.len().into()),
-        ("all_pairs", mean(&all).map_or(serde_json::Value::Null, number)),
+        ("all_pairs", figure(mean(&all))),
+        ("training_bins", figure(steady)),
     ];
     let Some(mean) = mean(&counted) else {
         return Outcome { figures, ..Outcome::undefined("no pair of columns is associated in the training table") };
     };
-    let mut worst: Vec<&Pair> = pairs.list.iter().filter(|pair| pair.drawn && pair.counted && pair.similarity.is_some()).collect();
+    let mut worst: Vec<&Pair> = drawn().filter(|pair| pair.counted && pair.similarity.is_some()).collect();
     worst.sort_by(|a, b| a.similarity.unwrap_or(1.0).total_cmp(&b.similarity.unwrap_or(1.0)));
-    let sentence = worst.first().map_or(String::new(), |pair| {
+    let mut sentence = worst.first().map_or(String::new(), |pair| {
         let [a, b] = pair.columns.map(|index| case.columns[index].name.as_str());
         let lowest = pair.similarity.unwrap_or(1.0);
         format!("Of {} associated pairs, {a} with {b} agree least, with {lowest:.3}.", counted.len())
     });
+    if let Some(steady) = steady.filter(|steady| (steady - mean).abs() > OUTLIERS_SHOW) {
+        sentence +=
+            &format!(" Outliers move the bins: with the training table's bins in both, the mean is {steady:.3}.");
+    }
     Outcome { score: Score::bounded(mean), figures, sentence }
 }
 
@@ -108,7 +122,8 @@ pub(crate) fn pairs(case: &Case) -> Pairs {
         .into_par_iter()
         .map(|index| {
             let levels = case.columns[index].levels.len();
-            [&case.training, &case.synthetic].map(|side| Prepared::of(&side.sample[index], levels))
+            let training = &case.training.sample[index];
+            [training, &case.synthetic.sample[index]].map(|cells| Prepared::of(cells, levels, training))
         })
         .collect();
     let wanted: Vec<[usize; 2]> = wanted.into_iter().collect();
@@ -151,43 +166,63 @@ fn draw(compared: &[usize], total: usize, seed: u64) -> BTreeSet<[usize; 2]> {
 
 /// A column of one table, ready for pairs.
 enum Prepared<'a> {
-    /// Centred and scaled numbers, NaN where missing; their bins; whether they are constant.
-    Numbers { scaled: Vec<f64>, bins: Vec<u32>, constant: bool },
-    Codes { codes: &'a [u32], levels: usize },
+    Numbers {
+        /// Centred and scaled; NaN where missing.
+        scaled: Vec<f64>,
+        /// Bins over the table's own range.
+        bins: Vec<u32>,
+        /// Bins over the training table's range.
+        steady: Vec<u32>,
+        /// Whether there is but one value.
+        constant: bool,
+    },
+    Codes {
+        codes: &'a [u32],
+        levels: usize,
+    },
 }
 
 impl<'a> Prepared<'a> {
-    fn of(cells: &'a Cells, levels: usize) -> Prepared<'a> {
+    fn of(cells: &'a Cells, levels: usize, training: &Cells) -> Prepared<'a> {
         match cells {
             Cells::Codes(codes) => Prepared::Codes { codes, levels: levels + 1 },
             Cells::Numbers(values) => {
-                let present = values.iter().copied().filter(|value| !value.is_nan());
-                let (low, high) = present.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+                let (low, high) = range(cells);
                 // Halved first: the width of all doubles is no double.
                 let width = if high > low { high / 2.0 - low / 2.0 } else { 1.0 };
                 let unit = |value: f64| (value / 2.0 - low / 2.0) / width;
                 let scaled: Vec<f64> = values.iter().map(|&value| unit(value) - 0.5).collect();
-                let centre = mean(&scaled.iter().copied().filter(|value| !value.is_nan()).collect::<Vec<_>>()).unwrap_or(0.0);
+                let centre =
+                    mean(&scaled.iter().copied().filter(|value| !value.is_nan()).collect::<Vec<_>>()).unwrap_or(0.0);
                 Prepared::Numbers {
                     scaled: scaled.into_iter().map(|value| value - centre).collect(),
-                    bins: bins(values, low, high),
+                    bins: bins(values, (low, high)),
+                    steady: bins(values, range(training)),
                     constant: high <= low,
                 }
             }
         }
     }
 
-    fn coded(&self) -> Coded<'_> {
+    fn coded(&self, by_training: bool) -> Coded<'_> {
         match self {
+            Prepared::Numbers { steady, .. } if by_training => Coded { codes: steady, levels: BINS + 2 },
             Prepared::Numbers { bins, .. } => Coded { codes: bins, levels: BINS + 2 },
             Prepared::Codes { codes, levels } => Coded { codes, levels: *levels },
         }
     }
 }
 
-/// Ten bins of equal width over the table's own range, 1 to 10; the largest value and missing ones are in an eleventh, as
-/// `numpy.digitize` and thus SDMetrics have it.
-fn bins(values: &[f64], low: f64, high: f64) -> Vec<u32> {
+/// The least and the greatest number; the wrong way round where there is none.
+fn range(cells: &Cells) -> (f64, f64) {
+    let Cells::Numbers(values) = cells else { return (0.0, 0.0) };
+    let present = values.iter().copied().filter(|value| !value.is_nan());
+    present.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+}
+
+/// Ten bins of equal width over a range, 1 to 10, and 0 below it; its greatest value, what lies above and missing
+/// values are in an eleventh, as `numpy.digitize` and thus SDMetrics have it.
+fn bins(values: &[f64], (low, high): (f64, f64)) -> Vec<u32> {
     let (low, high) = if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
     let step = high / BINS as f64 - low / BINS as f64;
     let edges: [f64; BINS + 1] = std::array::from_fn(|at| if at == BINS { high } else { at as f64 * step + low });
@@ -202,6 +237,7 @@ fn measure(a: &[Prepared<'_>; 2], b: &[Prepared<'_>; 2]) -> Pair {
         training: None,
         synthetic: None,
         similarity: None,
+        steady: None,
         counted: false,
         drawn: false,
     };
@@ -210,12 +246,19 @@ fn measure(a: &[Prepared<'_>; 2], b: &[Prepared<'_>; 2]) -> Pair {
         pair.training = training;
         pair.synthetic = synthetic;
         pair.similarity = training.map(|training| 1.0 - (training - synthetic.unwrap_or(0.0)).abs() / 2.0);
+        pair.steady = pair.similarity;
         pair.counted = training.is_some_and(|training| training.abs() > CORRELATION_MIN);
-    } else if let Some(compared) = compare([a[0].coded(), b[0].coded()], [a[1].coded(), b[1].coded()]) {
+        return pair;
+    }
+    let by = |bins: bool| compare([a[0].coded(bins), b[0].coded(bins)], [a[1].coded(bins), b[1].coded(bins)]);
+    if let Some(compared) = by(false) {
         pair.training = compared.first;
         pair.synthetic = compared.second;
         pair.similarity = Some(compared.similarity);
         pair.counted = compared.first.is_some_and(|association| association > ASSOCIATION_MIN);
+        if pair.counted {
+            pair.steady = by(true).map(|compared| compared.similarity);
+        }
     }
     pair
 }
@@ -223,7 +266,10 @@ fn measure(a: &[Prepared<'_>; 2], b: &[Prepared<'_>; 2]) -> Pair {
 /// Pearson's correlation over the rows that have both; the inner `None` where either does not vary, the outer where
 /// either is no number.
 fn correlation(a: &Prepared<'_>, b: &Prepared<'_>) -> Option<Option<f64>> {
-    let (Prepared::Numbers { scaled: a, constant: a_constant, .. }, Prepared::Numbers { scaled: b, constant: b_constant, .. }) = (a, b)
+    let (
+        Prepared::Numbers { scaled: a, constant: a_constant, .. },
+        Prepared::Numbers { scaled: b, constant: b_constant, .. },
+    ) = (a, b)
     else {
         return None;
     };

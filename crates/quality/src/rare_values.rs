@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use table::Kind;
 
 use crate::case::{Case, Side};
-use crate::encode::{Cells, Column, Role};
+use crate::encode::{Column, Role};
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
 
 /// A value that fewer training rows hold is rare.
@@ -15,9 +15,11 @@ pub(crate) const RARE_ROWS: usize = 5;
 pub(crate) static METRIC: Metric = Metric {
     name: "rare_values",
     title: "Rare values",
+    bands: [0.99, 0.95],
     aspect: Aspect::Privacy,
-    about: "1 - the share of synthetic rows that hold a rare value of the training table: in text columns a value that fewer than \
-            five training rows hold, in identifiers and other near-unique text any training value. On all rows.",
+    about: "1 - the share of synthetic rows that hold a rare value of the training table: in text columns a value \
+            that fewer than five training rows hold, in identifiers and other near-unique text any training value. \
+            On all rows.",
     source: "Own: such values can name a person or a thing by themselves.",
     score,
 };
@@ -45,7 +47,11 @@ fn score(case: &Case) -> Outcome {
     figures.push(("columns", Value::Object(columns)));
     let sentence = match leaked {
         0 => format!("No synthetic row holds a text that fewer than {RARE_ROWS} training rows hold."),
-        _ => format!("{leaked} synthetic rows ({:.2} %) hold a text that fewer than {RARE_ROWS} training rows hold.", share * 100.0),
+        _ => format!(
+            "{} synthetic rows ({:.2} %) hold a text that fewer than {RARE_ROWS} training rows hold.",
+            crate::scale::count(leaked),
+            share * 100.0
+        ),
     };
     Outcome { score: Score::bounded(1.0 - share), figures, sentence }
 }
@@ -62,11 +68,9 @@ fn leaks(side: &Side, texts: &[usize], rare: &[Vec<bool>]) -> (usize, Vec<usize>
     let mut of_columns = Vec::with_capacity(texts.len());
     for (&index, rare) in texts.iter().zip(rare) {
         let mut count = 0;
-        if let Cells::Codes(codes) = &side.cells[index] {
-            for (row, _) in codes.iter().enumerate().filter(|&(_, &code)| code > 0 && rare[code as usize - 1]) {
-                rows[row] = true;
-                count += 1;
-            }
+        for (row, _) in side.codes[index].iter().enumerate().filter(|&(_, &code)| code > 0 && rare[code as usize - 1]) {
+            rows[row] = true;
+            count += 1;
         }
         of_columns.push(count);
     }

@@ -53,14 +53,15 @@ pub struct Report {
 
 /// Judges the evidence. Tables that cannot be compared give a report without scores, which says so.
 ///
-/// The order of the rows makes no difference, and neither does the number of threads: the same rows and the same seed give
-/// the same report, byte for byte.
+/// The order of the rows makes no difference, and neither does the number of threads: the same rows and the same seed
+/// give the same report, byte for byte.
 pub fn judge(evidence: &Evidence<'_>) -> Report {
     let rows = [Some(evidence.training.rows()), Some(evidence.synthetic.rows()), evidence.holdout.map(Table::rows)];
     let case = match Case::of(evidence) {
         Ok(case) => case,
         Err(reason) => {
-            let undefined = |metric: &&'static Metric| (*metric, Outcome::undefined("the tables do not have the same columns"));
+            let undefined =
+                |metric: &&'static Metric| (*metric, Outcome::undefined("the tables do not have the same columns"));
             return Report {
                 rows,
                 fidelity: None,
@@ -72,10 +73,17 @@ pub fn judge(evidence: &Evidence<'_>) -> Report {
             };
         }
     };
-    let outcomes: Vec<(&'static Metric, Outcome)> = METRICS.iter().map(|metric| (*metric, (metric.score)(&case))).collect();
-    let of_fidelity: Vec<f64> =
-        outcomes.iter().filter(|(metric, _)| FIDELITY.contains(&metric.name)).filter_map(|(_, outcome)| outcome.score.value()).collect();
-    let of_privacy = outcomes.iter().filter(|(metric, _)| metric.aspect == Aspect::Privacy).filter_map(|(_, outcome)| outcome.score.value());
+    let outcomes: Vec<(&'static Metric, Outcome)> =
+        METRICS.iter().map(|metric| (*metric, (metric.score)(&case))).collect();
+    let of_fidelity: Vec<f64> = outcomes
+        .iter()
+        .filter(|(metric, _)| FIDELITY.contains(&metric.name))
+        .filter_map(|(_, outcome)| outcome.score.value())
+        .collect();
+    let of_privacy = outcomes
+        .iter()
+        .filter(|(metric, _)| metric.aspect == Aspect::Privacy)
+        .filter_map(|(_, outcome)| outcome.score.value());
     Report {
         rows,
         fidelity: crate::statistic::mean(&of_fidelity),
@@ -141,12 +149,18 @@ impl Report {
     /// Privacy in words.
     pub(crate) fn privacy_sentence(&self) -> String {
         let Some(privacy) = self.privacy else { return "Privacy could not be measured.".into() };
-        let weakest = self.outcomes.iter().find(|(metric, outcome)| metric.aspect == Aspect::Privacy && outcome.score.value() == Some(privacy));
+        let weakest = self
+            .outcomes
+            .iter()
+            .find(|(metric, outcome)| metric.aspect == Aspect::Privacy && outcome.score.value() == Some(privacy));
         let weakest = weakest.map_or("", |(metric, _)| metric.title);
-        let partly = if self.rows[2].is_none() { " Without a holdout, nearness to training rows was not measured." } else { "" };
+        let partly =
+            if self.rows[2].is_none() { " Without a holdout, nearness to training rows was not measured." } else { "" };
         match privacy {
             _ if privacy >= 0.995 => format!("No training row shows beyond what chance allows.{partly}"),
-            _ if privacy >= 0.95 => format!("Little of single training rows shows; most of it in \"{}\".{partly}", weakest.to_lowercase()),
+            _ if privacy >= 0.95 => {
+                format!("Little of single training rows shows; most of it in \"{}\".{partly}", weakest.to_lowercase())
+            }
             _ => format!("Single training rows show; see \"{}\" before sharing.{partly}", weakest.to_lowercase()),
         }
     }
@@ -155,7 +169,10 @@ impl Report {
 fn metric_json(metric: &Metric, outcome: &Outcome) -> Value {
     let mut value = Map::new();
     value.insert("value".into(), outcome.score.value().map_or(Value::Null, number));
-    value.insert("figures".into(), Value::Object(outcome.figures.iter().map(|(name, figure)| (name.to_string(), figure.clone())).collect()));
+    value.insert(
+        "figures".into(),
+        Value::Object(outcome.figures.iter().map(|(name, figure)| (name.to_string(), figure.clone())).collect()),
+    );
     match outcome.score {
         Score::Undefined(reason) => value.insert("undefined".into(), reason.into()),
         Score::Of(_) => value.insert("sentence".into(), outcome.sentence.as_str().into()),
@@ -211,9 +228,16 @@ fn warnings(case: &Case, outcomes: &[(&'static Metric, Outcome)]) -> Vec<String>
         return warnings;
     }
     if case.holdout.is_none() {
-        warnings.push("There is no holdout: real rows that the model has not seen. Nearness to training rows cannot be measured.".into());
+        warnings.push(
+            "There is no holdout: real rows that the model has not seen. Nearness to training rows cannot be measured."
+                .into(),
+        );
     }
-    let least = [Some(&case.training), Some(&case.synthetic), case.holdout.as_ref()].into_iter().flatten().map(|side| side.rows).min();
+    let least = [Some(&case.training), Some(&case.synthetic), case.holdout.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|side| side.rows)
+        .min();
     if let Some(rows) = least.filter(|&rows| rows < ROWS_FEW) {
         warnings.push(format!("The smallest table has {} rows: scores of so few move by chance.", count(rows)));
     }
@@ -228,10 +252,19 @@ fn warnings(case: &Case, outcomes: &[(&'static Metric, Outcome)]) -> Vec<String>
         (!indices.is_empty()).then(|| format!("{what}: {}{more}.", names.join(", ")))
     };
     let all = || 0..case.columns.len();
-    let collapsed = all().filter(|&index| varies(&case.training.sample[index]) && !varies(&case.synthetic.sample[index])).collect();
-    warnings.extend(named(collapsed, "Columns with several values in the training table and one in the synthetic table"));
-    let ids = all().filter(|&index| case.columns[index].role == Role::Id && repeats(&case.synthetic.cells[index]) && !repeats(&case.training.cells[index]));
-    warnings.extend(named(ids.collect(), "Identifiers that are unique in the training table and repeat in the synthetic table"));
+    let collapsed =
+        all().filter(|&index| varies(&case.training.sample[index]) && !varies(&case.synthetic.sample[index])).collect();
+    warnings
+        .extend(named(collapsed, "Columns with several values in the training table and one in the synthetic table"));
+    let ids = all().filter(|&index| {
+        case.columns[index].role == Role::Id
+            && repeats(&case.synthetic.codes[index])
+            && !repeats(&case.training.codes[index])
+    });
+    warnings.extend(named(
+        ids.collect(),
+        "Identifiers that are unique in the training table and repeat in the synthetic table",
+    ));
     warnings
 }
 
@@ -248,8 +281,7 @@ fn varies(cells: &Cells) -> bool {
     }
 }
 
-fn repeats(cells: &Cells) -> bool {
-    let Cells::Codes(codes) = cells else { return false };
+fn repeats(codes: &[u32]) -> bool {
     let mut present: Vec<u32> = codes.iter().copied().filter(|&code| code > 0).collect();
     present.sort_unstable();
     present.windows(2).any(|pair| pair[0] == pair[1])
@@ -257,5 +289,7 @@ fn repeats(cells: &Cells) -> bool {
 
 /// Whether a column is a clock time: all its values lie on the first day.
 pub(crate) fn clock(edges: &[f64], kind: Kind) -> bool {
-    kind == Kind::Time && edges.first().is_some_and(|&first| first >= 0.0) && edges.last().is_some_and(|&last| last <= crate::scale::DAY)
+    kind == Kind::Time
+        && edges.first().is_some_and(|&first| first >= 0.0)
+        && edges.last().is_some_and(|&last| last <= crate::scale::DAY)
 }

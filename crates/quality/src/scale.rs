@@ -1,7 +1,7 @@
 //! Scales a reader can name, and numbers and times as words. In: values. Out: edges at round numbers, and text.
 
 /// Bins that a scale aims at.
-const BINS: f64 = 20.0;
+const BINS: f64 = 30.0;
 /// Most bins of a scale.
 const BINS_MAX: usize = 64;
 
@@ -70,7 +70,11 @@ fn edges(low: f64, high: f64, step: f64) -> Option<(Vec<f64>, f64)> {
 /// The smallest of 1, 2, 5 times a power of ten that is not below `wanted`.
 fn round_step(wanted: f64) -> f64 {
     let power = 10f64.powf(wanted.max(f64::MIN_POSITIVE).log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|&step| step >= wanted * (1.0 - 1e-9)).unwrap_or(wanted)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|step| step * power)
+        .find(|&step| step >= wanted * (1.0 - 1e-9))
+        .unwrap_or(wanted)
 }
 
 /// A number of few characters: `1,250`, `0.05`, `1.2M`, `3e12`. `step` tells how exact it need be.
@@ -115,7 +119,8 @@ fn grouped(digits: &str) -> String {
 /// A time as text, as exact as the step asks for; a clock time where `clock`.
 pub(crate) fn short_time(micros: f64, step: f64, clock: bool) -> String {
     let (date, [hour, minute, second]) = civil(micros);
-    let of_day = if step < MINUTE { format!("{hour:02}:{minute:02}:{second:02}") } else { format!("{hour:02}:{minute:02}") };
+    let of_day =
+        if step < MINUTE { format!("{hour:02}:{minute:02}:{second:02}") } else { format!("{hour:02}:{minute:02}") };
     match () {
         () if clock => of_day,
         () if step < DAY => format!("{} {of_day}", &date),

@@ -1,4 +1,5 @@
-//! The best split of a leaf. In: derivatives summed by feature and bin. Out: a feature and the set of bins that go left.
+//! The best split of a leaf. In: derivatives summed by feature and bin. Out: a feature and the set of bins that go
+//! left.
 
 use crate::bins::{Binned, Feature};
 
@@ -94,11 +95,22 @@ pub(crate) struct Split {
 }
 
 /// The best split of a leaf of `rows` rows with these sums, if any is allowed and gains.
-pub(crate) fn best(binned: &Binned, offsets: &[usize], histogram: &Histogram, sums: Sums, rows: usize) -> Option<Split> {
+pub(crate) fn best(
+    binned: &Binned,
+    offsets: &[usize],
+    histogram: &Histogram,
+    sums: Sums,
+    rows: usize,
+) -> Option<Split> {
     if (rows as f64) < 2.0 * LEAF_ROWS_MIN {
         return None;
     }
-    let mut search = Search { sums, rows_per_curve: rows as f64 / sums.curve.max(f64::MIN_POSITIVE), floor: sums.gain(0.0), best: None };
+    let mut search = Search {
+        sums,
+        rows_per_curve: rows as f64 / sums.curve.max(f64::MIN_POSITIVE),
+        floor: sums.gain(0.0),
+        best: None,
+    };
     for (index, feature) in binned.features.iter().enumerate() {
         let cells = &histogram.cells[offsets[index]..offsets[index + 1]];
         if !feature.categorical {

@@ -1,5 +1,5 @@
-//! Utility: does a model trained on synthetic rows predict real ones as well as one trained on real rows? In: a case with a
-//! target. Out: a score and both models' quality.
+//! Utility: does a model trained on synthetic rows predict real ones as well as one trained on real rows? In: a case
+//! with a target. Out: a score and both models' quality.
 
 use serde_json::Value;
 
@@ -21,12 +21,14 @@ const TREES_MAX: usize = 1_000;
 pub(crate) static METRIC: Metric = Metric {
     name: "utility",
     title: "Train on synthetic",
+    bands: [0.97, 0.9],
     aspect: Aspect::Utility,
-    about: "1 - the loss, where the loss is how much better gradient-boosted trees predict the target column of the holdout \
-            when trained on training rows than when trained on synthetic rows: by AUC (mean over classes, one against the \
-            rest) for categories, by R squared for numbers; on at most 20,000 rows each.",
-    source: "Train on synthetic, test on real: Esteban, Hyland and Raetsch, \"Real-valued (medical) time series generation \
-             with recurrent conditional GANs\", 2017.",
+    about: "1 - the loss, where the loss is how much better gradient-boosted trees predict the target column of \
+            the holdout when trained on training rows than when trained on synthetic rows: by AUC (mean over \
+            classes, one against the rest) for categories, by R squared for numbers; on at most 20,000 rows \
+            each.",
+    source: "Train on synthetic, test on real: Esteban, Hyland and Raetsch, \"Real-valued (medical) time series \
+             generation with recurrent conditional GANs\", 2017.",
     score,
 };
 
@@ -49,7 +51,11 @@ fn score(case: &Case) -> Outcome {
         return Outcome::undefined("a table has fewer than 50 rows with a target");
     }
     let binned = bin(case, &sides.map(|side| side.sample.as_slice()), &rows, Some(target));
-    if case.columns[target].role.numeric() { regress(case, &binned, sides, rows, &chosen, target) } else { classify(case, &binned, sides, rows, &chosen, target) }
+    if case.columns[target].role.numeric() {
+        regress(case, &binned, sides, rows, &chosen, target)
+    } else {
+        classify(case, &binned, sides, rows, &chosen, target)
+    }
 }
 
 /// The rows of one side that have a target, as rows of the binned table.
@@ -62,7 +68,14 @@ fn with_target(sides: [&Side; 3], rows: [usize; 3], side: usize, target: usize) 
     (0..rows[side]).filter(|&row| present(row)).map(|row| (offset + row) as u32).collect()
 }
 
-fn regress(case: &Case, binned: &Binned, sides: [&Side; 3], rows: [usize; 3], chosen: &[Vec<u32>; 3], target: usize) -> Outcome {
+fn regress(
+    case: &Case,
+    binned: &Binned,
+    sides: [&Side; 3],
+    rows: [usize; 3],
+    chosen: &[Vec<u32>; 3],
+    target: usize,
+) -> Outcome {
     let mut truths = Vec::with_capacity(binned.rows);
     for (side, rows) in sides.iter().zip(rows) {
         if let Cells::Numbers(values) = &side.sample[target] {
@@ -71,7 +84,8 @@ fn regress(case: &Case, binned: &Binned, sides: [&Side; 3], rows: [usize; 3], ch
     }
     // Into the unit interval of the training rows: no square overflows, and R squared stays as it is.
     let real = chosen[0].iter().map(|&row| truths[row as usize]);
-    let (low, high) = real.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    let (low, high) =
+        real.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     let width = high / 2.0 - low / 2.0;
     if width <= 0.0 {
         return Outcome::undefined("the target has one value");
@@ -79,7 +93,8 @@ fn regress(case: &Case, binned: &Binned, sides: [&Side; 3], rows: [usize; 3], ch
     let truths: Vec<f64> = truths.into_iter().map(|value| (value / 2.0 - low / 2.0) / width).collect();
     let tested: Vec<f64> = chosen[2].iter().map(|&row| truths[row as usize]).collect();
     let of_target = Target::Number(truths);
-    let quality = |rows: &[u32]| r_squared(&tested, &Model::fit(binned, rows, &of_target, ROUNDS).predict(binned, &chosen[2]));
+    let quality =
+        |rows: &[u32]| r_squared(&tested, &Model::fit(binned, rows, &of_target, ROUNDS).predict(binned, &chosen[2]));
     let (real, synthetic) = rayon::join(|| quality(&chosen[0]), || quality(&chosen[1]));
     let (Some(real), Some(synthetic)) = (real, synthetic) else {
         return Outcome::undefined("the target has one value in the holdout");
@@ -87,7 +102,14 @@ fn regress(case: &Case, binned: &Binned, sides: [&Side; 3], rows: [usize; 3], ch
     outcome(case, target, "r2", real, synthetic, chosen)
 }
 
-fn classify(case: &Case, binned: &Binned, sides: [&Side; 3], rows: [usize; 3], chosen: &[Vec<u32>; 3], target: usize) -> Outcome {
+fn classify(
+    case: &Case,
+    binned: &Binned,
+    sides: [&Side; 3],
+    rows: [usize; 3],
+    chosen: &[Vec<u32>; 3],
+    target: usize,
+) -> Outcome {
     let classes = case.columns[target].counts.iter().filter(|&&count| count > 0).count();
     if classes < 2 {
         return Outcome::undefined("the target has one value");
@@ -102,7 +124,9 @@ fn classify(case: &Case, binned: &Binned, sides: [&Side; 3], rows: [usize; 3], c
         }
     }
     // Levels are in falling order of their training count: those beyond the classes are unknown to the training table.
-    let known = |rows: &[u32]| -> Vec<u32> { rows.iter().copied().filter(|&row| (labels[row as usize] as usize) < classes).collect() };
+    let known = |rows: &[u32]| -> Vec<u32> {
+        rows.iter().copied().filter(|&row| (labels[row as usize] as usize) < classes).collect()
+    };
     let chosen = chosen.each_ref().map(|rows| known(rows));
     if chosen.iter().any(|rows| rows.len() < ROWS_MIN) {
         return Outcome::undefined("a table has fewer than 50 rows with a target");
@@ -111,7 +135,9 @@ fn classify(case: &Case, binned: &Binned, sides: [&Side; 3], rows: [usize; 3], c
     // An unknown label is in no chosen row; it only has to be in range.
     let of_target = Target::Class(labels.iter().map(|&label| label.min(classes as u32 - 1)).collect(), classes);
     let rounds = if classes > 2 { ROUNDS.min(TREES_MAX / classes) } else { ROUNDS };
-    let quality = |rows: &[u32]| macro_auc(&tested, &Model::fit(binned, rows, &of_target, rounds).predict(binned, &chosen[2]), classes);
+    let quality = |rows: &[u32]| {
+        macro_auc(&tested, &Model::fit(binned, rows, &of_target, rounds).predict(binned, &chosen[2]), classes)
+    };
     let (real, synthetic) = rayon::join(|| quality(&chosen[0]), || quality(&chosen[1]));
     let (Some(real), Some(synthetic)) = (real, synthetic) else {
         return Outcome::undefined("the target has one value in the holdout");
@@ -139,7 +165,14 @@ fn macro_auc(tested: &[u32], raw: &[f64], classes: usize) -> Option<f64> {
     mean(&aucs.collect::<Vec<_>>())
 }
 
-fn outcome(case: &Case, target: usize, measure: &'static str, real: f64, synthetic: f64, chosen: &[Vec<u32>; 3]) -> Outcome {
+fn outcome(
+    case: &Case,
+    target: usize,
+    measure: &'static str,
+    real: f64,
+    synthetic: f64,
+    chosen: &[Vec<u32>; 3],
+) -> Outcome {
     let name = &case.columns[target].name;
     let word = if measure == "auc" { "an AUC" } else { "an R squared" };
     let figures: Vec<(&'static str, Value)> = vec![
@@ -155,6 +188,9 @@ fn outcome(case: &Case, target: usize, measure: &'static str, real: f64, synthet
     Outcome {
         score: Score::bounded(1.0 - (real - synthetic).max(0.0)),
         figures,
-        sentence: format!("Predicting {name}, a model trained on synthetic rows reaches {word} of {synthetic:.3}, one trained on real rows {real:.3}."),
+        sentence: format!(
+            "Predicting {name}, a model trained on synthetic rows reaches {word} of {synthetic:.3}, one trained \
+             on real rows {real:.3}."
+        ),
     }
 }
