@@ -168,6 +168,14 @@ pub(crate) fn heat_map(
             let _ = write!(svg, "<path class=\"{class}\" fill-opacity=\"{opacity:.2}\" d=\"{path}\"/>");
         }
     }
+    write_labels(&mut svg, names, left, size);
+    svg + "</svg>"
+}
+
+/// Names or numbers left of a heat map's rows and below its columns.
+fn write_labels(svg: &mut String, names: &[&str], left: f64, size: f64) {
+    let named = names.len() <= NAMED_MAX;
+    let cell = size / names.len().max(1) as f64;
     for (at, name) in names.iter().enumerate() {
         let middle = (at as f64 + 0.5) * cell;
         let numbered = named || at % 5 == 4 || at == 0;
@@ -199,7 +207,6 @@ pub(crate) fn heat_map(
             );
         }
     }
-    svg + "</svg>"
 }
 
 /// Where the share of nearest records lies between chance and a full copy.

@@ -219,37 +219,8 @@ pub fn with_column_of(of: &Table, from: &Table, name: &str) -> Table {
 /// Odd tables: training, synthetic, holdout.
 pub fn tables_of_all_kinds() -> Vec<(&'static str, [Table; 3])> {
     let ints = |name: &str, values: Vec<Option<i64>>| Column::ints(name, values, Spelling::plain());
-    let reals = |name: &str, values: Vec<Option<f64>>| Column::reals(name, values, Spelling::plain());
     let words = |name: &str, values: &[&str]| text(name, values.iter().map(|value| Some(value.to_string())).collect());
     let of_one = |columns: fn() -> Vec<Column>| [0; 3].map(|_| table(columns()));
-    let nulls = |rows: usize| {
-        table(vec![
-            ints("i", vec![None; rows]),
-            reals("r", vec![None; rows]),
-            text("t", vec![None; rows]),
-            Column::bools("b", vec![None; rows], Spelling::plain()),
-            Column::times("d", vec![None; rows], Spelling::plain()),
-        ])
-    };
-    let spread = |seed: u64| {
-        let mut dice = dice(seed);
-        let ends = [i64::MIN, i64::MAX, 0, -1, 1];
-        table(vec![
-            ints("huge", (0..120).map(|row| Some(ends[row % 5])).collect()),
-            ints("ids", (0..120).map(|_| Some(dice.next() as i64)).collect()),
-            reals(
-                "far",
-                (0..120).map(|row| Some([f64::MAX, f64::MIN, f64::MIN_POSITIVE, -0.0, 0.0][row % 5])).collect(),
-            ),
-            Column::times("when", (0..120).map(|row| Some(ends[(row + 1) % 5])).collect(), Spelling::plain()),
-        ])
-    };
-    let unicode = |seed: u64| {
-        let mut dice = dice(seed);
-        let words = ["Zürich", "東京", "🦀🦀", "e\u{301}", "\u{202e}right", "", " ", "a\nb", "\u{0}"];
-        let cells: Vec<Option<String>> = (0..150).map(|_| Some(words[dice.below(words.len())].to_string())).collect();
-        table(vec![text("Größe in 中文 \u{202e}", cells.clone()), text("", cells)])
-    };
     let apart = |value: &str| table(vec![words("c", &[value; 80]), ints("n", (0..80).map(Some).collect())]);
     vec![
         ("no rows", of_one(|| vec![Column::ints("a", vec![], Spelling::plain())])),
@@ -329,4 +300,33 @@ pub fn by_hand() -> (Table, Table) {
         [true, false, true, false, false],
     );
     (real, synthetic)
+}
+
+fn nulls(rows: usize) -> Table {
+    table(vec![
+        Column::ints("i", vec![None; rows], Spelling::plain()),
+        Column::reals("r", vec![None; rows], Spelling::plain()),
+        text("t", vec![None; rows]),
+        Column::bools("b", vec![None; rows], Spelling::plain()),
+        Column::times("d", vec![None; rows], Spelling::plain()),
+    ])
+}
+
+fn spread(seed: u64) -> Table {
+    let mut dice = dice(seed);
+    let ends = [i64::MIN, i64::MAX, 0, -1, 1];
+    let far = [f64::MAX, f64::MIN, f64::MIN_POSITIVE, -0.0, 0.0];
+    table(vec![
+        Column::ints("huge", (0..120).map(|row| Some(ends[row % 5])).collect(), Spelling::plain()),
+        Column::ints("ids", (0..120).map(|_| Some(dice.next() as i64)).collect(), Spelling::plain()),
+        Column::reals("far", (0..120).map(|row| Some(far[row % 5])).collect(), Spelling::plain()),
+        Column::times("when", (0..120).map(|row| Some(ends[(row + 1) % 5])).collect(), Spelling::plain()),
+    ])
+}
+
+fn unicode(seed: u64) -> Table {
+    let mut dice = dice(seed);
+    let words = ["Zürich", "東京", "🦀🦀", "e\u{301}", "\u{202e}right", "", " ", "a\nb", "\u{0}"];
+    let cells: Vec<Option<String>> = (0..150).map(|_| Some(words[dice.below(words.len())].to_string())).collect();
+    table(vec![text("Größe in 中文 \u{202e}", cells.clone()), text("", cells)])
 }
