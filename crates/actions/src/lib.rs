@@ -29,5 +29,8 @@ pub struct ConnectionType {
     /// Keys of the credentials, each with its meaning.
     pub credentials: &'static [(&'static str, &'static str)],
     /// Every problem of a connection of this type, as sentences; never with a secret in them.
-    pub check: fn(&Map<String, Value>, Option<&Map<String, Value>>) -> Vec<String>,
+    pub check: CheckConnection,
 }
+
+/// Checks the readable part and, where they are given, the credentials of a connection.
+pub type CheckConnection = fn(&Map<String, Value>, Option<&Map<String, Value>>) -> Vec<String>;

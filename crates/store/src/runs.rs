@@ -82,11 +82,12 @@ impl Store {
         Ok(rows.iter().map(run).collect())
     }
 
-    /// Runs of a workflow that have begun and not ended, oldest first. Asked under the workflow's lock, they are runs
-    /// whose process is gone.
+    /// Runs of a workflow that have not ended, oldest first: those that wait and those that have begun. Asked under the
+    /// workflow's lock, the latter are runs whose process is gone.
     pub async fn unfinished_runs(&self, workflow: &str) -> Result<Vec<Run>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM runs WHERE workflow = $1 AND status = 'RUN_STATUS_ACTIVE' ORDER BY created_at, id",
+            "SELECT * FROM runs WHERE workflow = $1 AND status IN ('RUN_STATUS_PENDING', 'RUN_STATUS_ACTIVE')
+             ORDER BY created_at, id",
         )
         .bind(workflow)
         .fetch_all(&self.pool)

@@ -67,8 +67,11 @@ fn strongest(columns: &[Vec<f64>], parents: &[usize], at: usize) -> Vec<usize> {
     kept
 }
 
+/// A constant, and nodes with their weights.
+type Told = (f64, Vec<(u16, f64)>);
+
 /// A line for `at`, as constant and weights, and the share of variance that it explains.
-fn told(columns: &[Vec<f64>], parents: &[usize], at: usize) -> Option<((f64, Vec<(u16, f64)>), f64)> {
+fn told(columns: &[Vec<f64>], parents: &[usize], at: usize) -> Option<(Told, f64)> {
     let complete = |row: &u32| !columns[at][*row as usize].is_nan();
     let rows: Vec<u32> = (0..columns[at].len() as u32).filter(complete).collect();
     let nearly_whole =
@@ -84,7 +87,7 @@ fn told(columns: &[Vec<f64>], parents: &[usize], at: usize) -> Option<((f64, Vec
     (all > 0.0).then(|| ((line.level, terms), 1.0 - left / all))
 }
 
-fn split(drafts: &mut Vec<Draft>, at: usize, (level, terms): (f64, Vec<(u16, f64)>), log: bool) {
+fn split(drafts: &mut Vec<Draft>, at: usize, (level, terms): Told, log: bool) {
     let node = drafts.len() as u16;
     let parents =
         terms.iter().map(|&(p, weight)| (p, drafts[p as usize].base, drafts[p as usize].unit, weight)).collect();

@@ -127,7 +127,7 @@ fn split_moment(drafts: &mut Vec<Draft>, at: usize) {
 }
 
 /// Whole numbers that are a part of a moment.
-fn find_parts(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
+fn find_parts(drafts: &mut [Draft], notes: &mut Vec<Note>) {
     let rows = drafts[0].values.len();
     let moments: Vec<usize> =
         (0..drafts.len()).filter(|&at| matches!(drafts[at].measure, Measure::Moment | Measure::Clock)).collect();

@@ -32,7 +32,7 @@ mod templates;
 mod text;
 mod tree;
 
-pub use model::{Ask, BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};
+pub use model::{Ask, BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 pub use params::MODELS;
 pub use save::{Unloadable, load};
 pub use templates::{Template, TemplateProblem, template, template_names};

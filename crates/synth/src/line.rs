@@ -180,8 +180,9 @@ fn solve(gram: &[f64], cross: &[f64], p: usize, chosen: &[usize]) -> Option<Vec<
         for row in 0..k {
             if row != column {
                 let factor = m[row][column] / m[column][column];
-                for at in column..=k {
-                    m[row][at] -= factor * m[column][at];
+                let above = m[column];
+                for (cell, above) in m[row][column..=k].iter_mut().zip(&above[column..=k]) {
+                    *cell -= factor * above;
                 }
             }
         }

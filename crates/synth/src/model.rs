@@ -11,8 +11,11 @@ pub struct ModelType {
     /// Where the method comes from.
     pub source: &'static str,
     /// Checks parameters; every problem is returned, not the first.
-    pub recipe: fn(&Params) -> Result<Box<dyn Recipe>, Vec<BadParam>>,
+    pub recipe: MakeRecipe,
 }
+
+/// Makes a recipe of parameters, or says what is wrong with each.
+pub type MakeRecipe = fn(&Params) -> Result<Box<dyn Recipe>, Vec<BadParam>>;
 
 /// The body under the model key of a model config (`params`, `generate`, `privacy_filters`, ...), as parsed.
 #[derive(Clone, Debug, Default)]

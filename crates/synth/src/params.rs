@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 use table::Table;
 
 use crate::fit::{Settings, fit};
-use crate::model::{BadParam, Generator, ModelType, Note, Params, Progress, Recipe, Unfit};
+use crate::model::{BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 use crate::nearest::nearest;
 
 const ABOUT: &str = "The tabular engine: likelihood trees drawn column by column, with the laws between columns kept.";
 const SOURCE: &str =
     "Sequential tree synthesis (Reiter 2005), with multinomial likelihood splits, linear leaves and laws";
 
-const fn tabular(name: &'static str, recipe: fn(&Params) -> Result<Box<dyn Recipe>, Vec<BadParam>>) -> ModelType {
+const fn tabular(name: &'static str, recipe: MakeRecipe) -> ModelType {
     ModelType { name, about: ABOUT, source: SOURCE, recipe }
 }
 

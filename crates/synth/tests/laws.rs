@@ -38,8 +38,8 @@ fn mixed(rows: usize) -> Table {
     let town = |at: u64| Some(["Kiel", "Ulm", "Köln", "大阪"][at as usize].to_string());
     let towns: Vec<u64> = (0..rows).map(|_| dice.roll(4)).collect();
     let mut named: Vec<Option<String>> = towns.iter().map(|&at| town(at)).collect();
-    for row in 0..3.min(rows) {
-        named[row] = Some("Atlantis".into());
+    for name in named.iter_mut().take(3) {
+        *name = Some("Atlantis".into());
     }
     let price: Vec<i64> = (0..rows).map(|_| 100 + dice.roll(900) as i64).collect();
     let tax: Vec<i64> = (0..rows).map(|_| dice.roll(90) as i64).collect();
@@ -104,12 +104,12 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
 #[test]
 fn names_kinds_and_rows_are_kept() {
     let table = mixed(900);
-    for model in 0..MODELS.len() {
-        let drawn = fitted(model, &table).sample(&Ask::all(1234, 5));
-        assert_eq!(drawn.rows(), 1234, "{}", MODELS[model].name);
+    for (at, model) in MODELS.iter().enumerate() {
+        let drawn = fitted(at, &table).sample(&Ask::all(1234, 5));
+        assert_eq!(drawn.rows(), 1234, "{}", model.name);
         let about =
             |t: &Table| (0..t.columns()).map(|c| (t.name(c).to_string(), t.kind(c))).collect::<Vec<(String, Kind)>>();
-        assert_eq!(about(&drawn), about(&table), "{}", MODELS[model].name);
+        assert_eq!(about(&drawn), about(&table), "{}", model.name);
     }
 }
 

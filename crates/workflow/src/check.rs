@@ -104,7 +104,8 @@ impl Config {
             let place = value.at(&format!("{path}.{name}"));
             if matches!(value.value, Value::Null) {
                 if field.required {
-                    problems.push(invalid(place, format!("key `{name}` has no value; {} is expected", field.shape.noun())));
+                    problems
+                        .push(invalid(place, format!("key `{name}` has no value; {} is expected", field.shape.noun())));
                 }
                 continue;
             }
@@ -113,7 +114,8 @@ impl Config {
             }
         }
         for field in fields.iter().filter(|field| field.required && node.get(field.name).is_none()) {
-            let mut problem = invalid(node.at(&format!("{path}.{}", field.name)), format!("key `{}` is missing", field.name));
+            let mut problem =
+                invalid(node.at(&format!("{path}.{}", field.name)), format!("key `{}` is missing", field.name));
             problem.hint = Some(format!("Add for instance `{}: {}`.", field.name, field.example));
             problems.push(problem);
         }

@@ -9,6 +9,7 @@ mod code;
 mod connection;
 mod dataset;
 mod event;
+mod feedback;
 mod nearest;
 mod plan;
 mod problem;
@@ -18,7 +19,8 @@ mod tree;
 mod trigger;
 
 pub use action::{
-    ActionType, Artifact, Attempt, Built, Cancelled, Crawl, Inputs, Object, Outcome, Progress, Reach, Role, Source, Step,
+    ActionType, Artifact, Attempt, Built, Cancelled, Crawl, Inputs, Object, Outcome, Progress, Reach, Role, Source,
+    Step,
 };
 pub use check::Config;
 pub use code::{Code, Failure};

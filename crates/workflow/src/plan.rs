@@ -3,8 +3,8 @@
 use crate::check::{entries, invalid};
 use crate::connection::{Connection, Connections, Target};
 use crate::{
-    ActionType, Built, Code, Config, Item, Node, Place, Problem, Reach, Reference, Role, Source, Step, Template, Trigger,
-    Value, nearest, parse,
+    ActionType, Built, Code, Config, Node, Place, Problem, Reference, Role, Source, Step, Template, Trigger, Value,
+    nearest, parse,
 };
 
 /// A checked workflow, ready to run.
@@ -111,7 +111,7 @@ pub fn plan(text: &str, types: &[&'static ActionType], connections: &Connections
         let (Some(kind), Some(config)) = (action.kind, &action.config) else { continue };
         (kind.check)(config, &mut problems, &mut warnings);
     }
-    feedback(&found, &mut problems);
+    crate::feedback::feedback(&found, &mut problems);
     if problems.is_empty() {
         match branches(&found, matches!(connections, Connections::Known(_))) {
             Ok(branches) => {
@@ -139,15 +139,15 @@ fn second_generation(root: &Node) -> Option<Problem> {
 }
 
 /// One action as written, as far as it could be understood.
-struct Written {
-    path: String,
-    place: Place,
-    name: String,
-    kind: Option<&'static ActionType>,
-    input: Option<(String, Place)>,
-    parent: Option<usize>,
-    connection: Option<Connection>,
-    config: Option<Config>,
+pub(crate) struct Written {
+    pub(crate) path: String,
+    pub(crate) place: Place,
+    pub(crate) name: String,
+    pub(crate) kind: Option<&'static ActionType>,
+    pub(crate) input: Option<(String, Place)>,
+    pub(crate) parent: Option<usize>,
+    pub(crate) connection: Option<Connection>,
+    pub(crate) config: Option<Config>,
 }
 
 fn actions(
@@ -169,7 +169,8 @@ fn actions(
         if !written.name.is_empty()
             && let Some(earlier) = found.iter().find(|other| other.name == written.name)
         {
-            let message = format!("action `{}` is already on line {}; names are unique", written.name, earlier.place.line);
+            let message =
+                format!("action `{}` is already on line {}; names are unique", written.name, earlier.place.line);
             problems.push(invalid(named(item, &written.path), message));
         }
         found.push(written);
@@ -328,7 +329,8 @@ fn input(item: &Node, path: &str, kind: &ActionType, problems: &mut Vec<Problem>
         (Some(node), _) => match node.text() {
             Some(text) => Some((text.to_string(), node.at(&path))),
             None => {
-                problems.push(invalid(node.at(&path), format!("the name of an action is expected, not {}", node.shown())));
+                problems
+                    .push(invalid(node.at(&path), format!("the name of an action is expected, not {}", node.shown())));
                 None
             }
         },
@@ -392,63 +394,6 @@ fn unreachable_reference(found: &[Written], index: usize, reference: &Reference,
     let names = ancestors.iter().map(|&ancestor| found[ancestor].name.as_str());
     let hint = nearest(name, names).map(|near| format!("Did you mean `{near}`?"));
     Some(Problem { code: Code::ConfigReference, at: at.clone(), message, hint })
-}
-
-/// A destination that can write into the crawl scope of its own source would feed on itself.
-fn feedback(found: &[Written], problems: &mut Vec<Problem>) {
-    for (index, action) in found.iter().enumerate() {
-        let (Some(kind), Some(config)) = (action.kind, &action.config) else { continue };
-        if kind.role != Role::Destination {
-            continue;
-        }
-        let Some(writes) = (kind.reach)(config) else { continue };
-        let Some(root) = std::iter::successors(Some(index), |&at| found[at].parent).last() else { continue };
-        let (Some(source), Some(source_config)) = (found[root].kind, &found[root].config) else { continue };
-        if source.role != Role::Source {
-            continue;
-        }
-        let Some(reads) = (source.reach)(source_config) else { continue };
-        let deep = writes.deep && (reads.deep || names_whole_key(config));
-        if !reads.feedback_allowed && same_store(action, &found[root]) && overlap(&reads, &Reach { deep, ..writes }) {
-            problems.push(Problem {
-                code: Code::ConfigInvalid,
-                at: action.place.clone(),
-                message: format!("`{}` can write where `{}` reads: feedback loop", action.name, found[root].name),
-                hint: Some(
-                    "Give the destination another bucket or path, or set `allow_feedback: true` on the source.".into(),
-                ),
-            });
-        }
-    }
-}
-
-fn names_whole_key(config: &Config) -> bool {
-    config.templates().any(|(_, template, _)| template.references().any(|r| r.item == Item::SourceFilename))
-}
-
-/// Two connections reach the same store unless both or one of them name different endpoints.
-fn same_store(one: &Written, other: &Written) -> bool {
-    let endpoint = |written: &Written| {
-        let connection = written.connection.as_ref()?;
-        Some(connection.config.get("endpoint_url").and_then(|url| url.as_str()).unwrap_or_default().trim_end_matches('/').to_string())
-    };
-    match (endpoint(one), endpoint(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
-    }
-}
-
-fn overlap(reads: &Reach, writes: &Reach) -> bool {
-    if reads.bucket != writes.bucket {
-        return false;
-    }
-    if let Some(below) = writes.prefix.strip_prefix(&reads.prefix) {
-        return reads.deep || !below.contains('/');
-    }
-    match reads.prefix.strip_prefix(&writes.prefix) {
-        Some(below) => writes.deep || !below.contains('/'),
-        None => false,
-    }
 }
 
 /// Builds sources and steps, source by source.

@@ -114,7 +114,10 @@ fn action_schema(action: &ActionType) -> Value {
     envelope.insert("type".into(), json!({ "const": action.name, "description": action.about }));
     let mut needed = vec!["name", "type", "config"];
     if let Some(kind) = action.connection {
-        envelope.insert("connection".into(), json!({ "type": "string", "description": format!("A connection of type {kind}.") }));
+        envelope.insert(
+            "connection".into(),
+            json!({ "type": "string", "description": format!("A connection of type {kind}.") }),
+        );
         needed.push("connection");
     }
     if action.role != crate::Role::Source {

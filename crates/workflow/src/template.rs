@@ -99,10 +99,18 @@ impl Template {
                 continue;
             }
             if brace == "}" {
-                return Err((false, format!("`}}` without `{{` in `{text}`"), Some("Write `}}` for a literal brace.".into())));
+                return Err((
+                    false,
+                    format!("`}}` without `{{` in `{text}`"),
+                    Some("Write `}}` for a literal brace.".into()),
+                ));
             }
             let Some(end) = rest.find('}') else {
-                return Err((false, format!("`{{` is not closed in `{text}`"), Some("Write `{{` for a literal brace.".into())));
+                return Err((
+                    false,
+                    format!("`{{` is not closed in `{text}`"),
+                    Some("Write `{{` for a literal brace.".into()),
+                ));
             };
             if !literal.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut literal)));

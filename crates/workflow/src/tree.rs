@@ -103,9 +103,9 @@ impl Node {
             Value::Real(number) => serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number),
             Value::Text(text) => Json::String(text.clone()),
             Value::List(items) => Json::Array(items.iter().map(Node::to_json).collect()),
-            Value::Map(entries) => Json::Object(
-                entries.iter().filter_map(|(k, v)| Some((k.text()?.to_string(), v.to_json()))).collect(),
-            ),
+            Value::Map(entries) => {
+                Json::Object(entries.iter().filter_map(|(k, v)| Some((k.text()?.to_string(), v.to_json()))).collect())
+            }
         }
     }
 }
@@ -157,7 +157,8 @@ fn next<'a>(parser: &mut Events<'a>) -> Result<Option<(Event<'a>, Span)>, Proble
         Some(Ok(found)) => Ok(Some(found)),
         Some(Err(error)) => {
             let mark = error.marker();
-            let mut found = problem(mark.line(), mark.col() + 1, format!("not YAML: {}", error.info().replace('\n', "; ")));
+            let mut found =
+                problem(mark.line(), mark.col() + 1, format!("not YAML: {}", error.info().replace('\n', "; ")));
             if found.message.contains("tab") {
                 found.hint = Some("YAML indents with spaces only; replace the tab.".into());
             }
@@ -173,7 +174,13 @@ struct Builder {
 }
 
 impl Builder {
-    fn node<'a>(&mut self, event: Event<'a>, span: Span, parser: &mut Events<'a>, depth: usize) -> Result<Node, Problem> {
+    fn node<'a>(
+        &mut self,
+        event: Event<'a>,
+        span: Span,
+        parser: &mut Events<'a>,
+        depth: usize,
+    ) -> Result<Node, Problem> {
         let (line, column) = (span.start.line(), span.start.col() + 1);
         if depth > DEPTH_MAX {
             return Err(problem(line, column, format!("nested deeper than {DEPTH_MAX} levels")));
@@ -278,7 +285,9 @@ fn scalar(text: &str) -> Value {
         _ => {}
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.starts_with(|c: char| c.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0') || digits.contains(['.', 'e', 'E'])) {
+    if digits.starts_with(|c: char| c.is_ascii_digit())
+        && (digits == "0" || !digits.starts_with('0') || digits.contains(['.', 'e', 'E']))
+    {
         if let Ok(number) = text.parse::<i64>() {
             return Value::Int(number);
         }
@@ -289,7 +298,8 @@ fn scalar(text: &str) -> Value {
             return Value::Real(number);
         }
     }
-    if digits.starts_with('.') && digits.len() > 1
+    if digits.starts_with('.')
+        && digits.len() > 1
         && let Ok(number) = text.parse::<f64>()
     {
         return Value::Real(number);

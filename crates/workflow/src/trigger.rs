@@ -82,7 +82,8 @@ pub(crate) fn trigger(node: &Node, problems: &mut Vec<Problem>) -> Option<Trigge
         zone = node.text().unwrap_or_default().to_string();
     }
     if TimeZone::get(&zone).is_err() {
-        problems.push(problem(zone_at, format!("no time zone `{zone}`; an IANA name such as `Europe/Vienna` is expected")));
+        problems
+            .push(problem(zone_at, format!("no time zone `{zone}`; an IANA name such as `Europe/Vienna` is expected")));
     }
     let pattern = match SHORTCUTS.iter().find(|(name, _)| fields.eq_ignore_ascii_case(name)) {
         Some((_, fields)) => (*fields).to_string(),

@@ -36,8 +36,11 @@ pub(crate) fn connections(
 ) -> Result<Connections, Stop> {
     let mut wanted = named_connections(workflow);
     wanted.retain(|id| !bound.iter().any(|binding| binding.id == *id));
-    let mut known: BTreeMap<String, Connection> =
-        memory.connections(project, &wanted)?.into_iter().map(|connection| (connection.id.clone(), connection)).collect();
+    let mut known: BTreeMap<String, Connection> = memory
+        .connections(project, &wanted)?
+        .into_iter()
+        .map(|connection| (connection.id.clone(), connection))
+        .collect();
     for binding in bound {
         let file = ConnectionFile::read(&binding.file)?;
         file.check()?;

@@ -28,8 +28,9 @@ impl Plan {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
         let again = self.again.iter().map(|glob| crate::engine::again_glob(glob)).collect::<Result<Vec<_>, _>>()?;
         let home = setting.home_dir()?;
-        // A home that is not there yet is not made for a look.
-        let passing = if home.join("hansel.db").is_file() { None } else { tempfile::tempdir().ok() };
+        // A home that is not there yet is not made for a look, unless a role needs its guid as external id.
+        let roles = self.place.roles()?;
+        let passing = if roles || home.join("hansel.db").is_file() { None } else { tempfile::tempdir().ok() };
         let memory = match &passing {
             Some(folder) => Memory::open(&folder.path().join("home"))?,
             None => Memory::open(&home)?,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use workflow::{Code, Node, Plan, RunStatus};
 
-use super::binding::{self, Bound};
+use super::binding::{self, Bound, ConnectionFile};
 use super::say::{self, Stop};
 use super::watch::{Display, Facts};
 use super::{Setting, read_text, signals};
@@ -50,6 +50,16 @@ pub(crate) struct Checked {
 }
 
 impl Place {
+    /// Whether a bound connection assumes a role.
+    pub(crate) fn roles(&self) -> Result<bool, Stop> {
+        for binding in &self.connections {
+            if ConnectionFile::read(&binding.file)?.config.contains_key("role_arn") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Reads and checks a workflow file.
     pub(crate) fn check(&self, memory: &Memory, file: &std::path::Path) -> Result<Checked, Stop> {
         let text = read_text(file)?;

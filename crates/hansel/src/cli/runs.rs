@@ -99,7 +99,7 @@ fn show(memory: &Memory, id: &str, setting: &Setting) -> Result<(), Stop> {
         say::json(&value);
         return Ok(());
     }
-    say::result(&format!("run {} {} {}", run.id, run.status, run.message).trim_end().to_string());
+    say::result(format!("run {} {} {}", run.id, run.status, run.message).trim_end());
     for row in units {
         let why = if row.code.is_empty() { String::new() } else { format!(": {}: {}", row.code, row.message) };
         say::result(&format!("  {:<8} {}{why}", row.state, row.unit.key));

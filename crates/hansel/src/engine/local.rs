@@ -1,17 +1,16 @@
 //! The local conductor: units on threads of this machine. A run that a crash cut off is taken up by the next start.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use globset::GlobMatcher;
-use store::{Run, UnitKey, Workflow};
+use store::{UnitKey, Workflow};
 use workflow::{Attempt, Branch, Code, Event, Failure, Plan, Progress, RunStatus};
 
 use super::Watcher;
+use super::admit::admit;
 use super::journal::{Journal, panicked, sentence};
 use super::survey::{Known, Survey, Surveyed, Verdict, survey};
 use super::unit::{Failed, Work, process, unit_folder, unit_key};
@@ -57,7 +56,8 @@ pub(crate) struct UnitSummary {
 /// Runs a plan to its end. Fails only where there is no run to speak of: the home cannot be used, or the user stopped
 /// a run that waited.
 pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watcher) -> Result<RunSummary, Failure> {
-    let (_lock, run, resumed) = admit(memory, request, watcher)?;
+    let admitted = admit(memory, request, watcher)?;
+    let (run, resumed) = (&admitted.run, admitted.resumed);
     let journal = Journal::new(memory, &request.workflow.id, &run.id, watcher);
     journal.status(&Event::Started { resumed }, RunStatus::Active, "")?;
     for warning in request.plan.warnings() {
@@ -96,70 +96,6 @@ pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watch
     }
     let _ = std::fs::remove_dir_all(&scratch);
     finish(request, &journal, summary)
-}
-
-/// Waits until no other process runs this workflow, then takes up the run that a crash cut off or makes a new one.
-fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watcher) -> Result<(File, Run, bool), Failure> {
-    let store = &memory.store;
-    let workflow = &request.workflow.id;
-    let unusable = |error: std::io::Error| {
-        Failure::new(Code::HomeUnusable, "the lock of the workflow cannot be taken").cause(error)
-    };
-    let path = store.lock_file(workflow);
-    std::fs::create_dir_all(path.parent().expect("a lock file lies in a folder")).map_err(unusable)?;
-    let lock = File::options().create(true).append(true).open(&path).map_err(unusable)?;
-    let options = format!("seed={:?} again={:?}", request.seed, request.again_text);
-    let mut waiting = None;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => break,
-            Err(std::fs::TryLockError::Error(error)) => return Err(unusable(error)),
-            Err(std::fs::TryLockError::WouldBlock) => {}
-        }
-        if waiting.is_none() {
-            let run = memory.ask(store.create_run(workflow, request.text, &options))?;
-            let text = format!("run {} waits: another run of this workflow is active", run.id);
-            watcher.event(&Event::Log { level: "info".into(), action: String::new(), key: String::new(), text });
-            waiting = Some(run);
-        }
-        if (request.cancelled)() {
-            if let Some(run) = &waiting {
-                let event = Event::Finished { status: RunStatus::Cancelled, message: String::new() };
-                memory.ask(store.append(
-                    &run.id,
-                    event.kind(),
-                    &event.to_json(),
-                    Some((RunStatus::Cancelled.name(), "")),
-                ))?;
-            }
-            return Err(Failure::new(Code::RunCancelled, "the run was cancelled while it waited"));
-        }
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
-    // Under the lock, a run that is still active has lost its process.
-    let mut taken_up = None;
-    for cut_off in memory.ask(store.unfinished_runs(workflow))? {
-        let same = cut_off.config == request.text && cut_off.options == options;
-        if same && taken_up.is_none() && waiting.is_none() {
-            taken_up = Some(cut_off);
-            continue;
-        }
-        let message = "cut off; the next run takes its open objects";
-        let event = Event::Finished { status: RunStatus::Error, message: message.into() };
-        memory.ask(store.append(
-            &cut_off.id,
-            event.kind(),
-            &event.to_json(),
-            Some((RunStatus::Error.name(), message)),
-        ))?;
-        let _ = std::fs::remove_dir_all(store.scratch_dir(&cut_off.id));
-    }
-    let resumed = taken_up.is_some();
-    let run = match taken_up.or(waiting) {
-        Some(run) => run,
-        None => memory.ask(store.create_run(workflow, request.text, &options))?,
-    };
-    Ok((lock, run, resumed))
 }
 
 /// Lists a branch and records what is to be done.

@@ -1,6 +1,7 @@
 //! The conductor of runs: crawl, process every unit, finish. Here on threads of one machine, with the store's journal
 //! as memory.
 
+mod admit;
 mod journal;
 mod local;
 mod seed;

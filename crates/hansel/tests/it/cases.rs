@@ -27,6 +27,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "each case tells its time")]
 fn every_case_says_what_it_says() {
     let files = files();
     let next = AtomicUsize::new(0);

@@ -1,5 +1,7 @@
 //! What a case works with: a folder, a home, an S3 in memory, and the commands of case files over them.
 
+#![expect(clippy::unit_arg, reason = "a command that prints nothing gives its unit to `quiet`")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
