@@ -288,6 +288,7 @@ impl Step for GretelModel {
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
             generate: self.generate,
             judged: self.generate,
+            target: None,
         };
         let data_path = attempt.folder.join("data");
         let recipe = self.model.recipe.as_ref();
@@ -340,7 +341,8 @@ impl GretelModel {
         provenance.push(("seed".into(), attempt.seed.to_string()));
         if let Some(report) = &synthesis.report {
             let mut about = vec![("run".to_string(), attempt.run.to_string())];
-            about.extend(provenance.iter().cloned());
+            about.push(("source".into(), file.source_filename.clone()));
+            about.extend(provenance.iter().filter(|(name, _)| name != "source-key").cloned());
             if let Some(project) = &self.project {
                 about.push(("project".into(), project.clone()));
             }

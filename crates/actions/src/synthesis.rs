@@ -33,6 +33,8 @@ pub struct Options {
     pub generate: bool,
     /// Whether the output is judged.
     pub judged: bool,
+    /// The column that train-on-synthetic utility predicts.
+    pub target: Option<String>,
 }
 
 impl Options {
@@ -122,7 +124,7 @@ pub fn synthesize(
             training: &training,
             synthetic: &synthetic,
             holdout: holdout.as_ref(),
-            target: None,
+            target: options.target.as_deref(),
             seed: attempt.seed,
         };
         synthesis.report = Some(judge(&evidence));

@@ -31,6 +31,9 @@ pub(crate) struct Synthesize {
     /// Most rows of the uniform sample that the model is fitted on
     #[arg(long, default_value_t = Options::SAMPLE_ROWS_MAX, value_name = "N")]
     sample_rows_max: usize,
+    /// Column that train-on-synthetic utility predicts in the report
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
     /// Write the report as a page
     #[arg(long, value_name = "F.html")]
     report: Option<PathBuf>,
@@ -74,6 +77,7 @@ impl Synthesize {
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
             generate: true,
             judged: self.report.is_some() || self.report_json.is_some(),
+            target: self.target.clone(),
         };
         let name = self.input.to_string_lossy();
         // Written beside its place first, so that a failure leaves no half file under the name.
