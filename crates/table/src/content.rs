@@ -14,11 +14,12 @@ pub(crate) enum Content {
     },
     /// A JSON array.
     JsonArray,
+    Parquet,
 }
 
 /// First bytes that no table begins with.
 const MAGICS: [(&[u8], &str); 21] = [
-    (b"PAR1", "a Parquet file"),
+    (b"PARE", "an encrypted Parquet file"),
     (b"PK\x03\x04", "a zip archive or an office document"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"%PDF-", "a PDF document"),
@@ -43,8 +44,8 @@ const MAGICS: [(&[u8], &str); 21] = [
 
 /// Extensions of files that are something else, whatever they begin with.
 const OTHERS: [(&str, &str); 11] = [
-    ("parquet", "a Parquet file"),
-    ("pq", "a Parquet file"),
+    ("parquet", "no Parquet file, in spite of its name"),
+    ("pq", "no Parquet file, in spite of its name"),
     ("avro", "an Avro file"),
     ("orc", "an ORC file"),
     ("arrow", "an Arrow file"),
@@ -59,6 +60,10 @@ const OTHERS: [(&str, &str); 11] = [
 /// What an unpacked file is.
 pub(crate) fn told(name: &str, head: &[u8], packed: bool) -> Result<Content, Unreadable> {
     let refuse = |found: &str| Err(Unreadable::UnsupportedType { found: found.into() });
+    // Its footer stands at the end, which an unpacked stream does not tell beforehand.
+    if head.starts_with(b"PAR1") {
+        return if packed { refuse("a Parquet file packed as a whole") } else { Ok(Content::Parquet) };
+    }
     if let Some((_, found)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return refuse(found);
     }

@@ -73,7 +73,8 @@ fn text(column: &JsonColumn) -> JsonColumn {
     if !column.written.quoted {
         return JsonColumn::raw(&column.written.name, column.absent);
     }
-    let written = Written { kind: Kind::Text, spelling, null_quoted: false, space_led: false, ..column.written.clone() };
+    let written =
+        Written { kind: Kind::Text, spelling, null_quoted: false, space_led: false, ..column.written.clone() };
     JsonColumn { written, ..column.clone() }
 }
 

@@ -70,13 +70,27 @@ fn number_of<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<Number> {
     let fraction = match fraction.as_slice() {
         ["none", zeros] => Fraction::None { zeros: zeros.parse().ok()? },
         ["fixed", places] => Fraction::Fixed { places: places.parse().ok()? },
-        ["trimmed", places, dot_zero] => Fraction::Trimmed { places: places.parse().ok()?, dot_zero: dot_zero.parse().ok()? },
+        ["trimmed", places, dot_zero] => {
+            Fraction::Trimmed { places: places.parse().ok()?, dot_zero: dot_zero.parse().ok()? }
+        }
         ["shortest", dot_zero, exponent] => {
             Fraction::Shortest { dot_zero: dot_zero.parse().ok()?, exponent: exponent.parse().ok()? }
         }
         _ => return None,
     };
-    Some(Number { prefix, suffix, sign_inside, plus, plus_zero, mark, point, bare_point, negative_zero, width, fraction })
+    Some(Number {
+        prefix,
+        suffix,
+        sign_inside,
+        plus,
+        plus_zero,
+        mark,
+        point,
+        bare_point,
+        negative_zero,
+        width,
+        fraction,
+    })
 }
 
 fn item_field(item: &Item) -> String {

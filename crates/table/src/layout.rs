@@ -9,6 +9,7 @@ use arrow_array::cast::AsArray;
 
 use crate::csv_layout::{CsvLayout, CsvWriter};
 use crate::json_layout::{JsonLayout, JsonWriter};
+use crate::parquet_layout::{ParquetLayout, ParquetWriter};
 use crate::{Cell, Kind, ReadOptions, Table, Unreadable, Values};
 
 /// How a file is written, from its packing to the spelling of each column: enough to write another of the same kind.
@@ -22,6 +23,7 @@ pub struct Layout {
 pub(crate) enum Format {
     Csv(CsvLayout),
     Json(JsonLayout),
+    Parquet(ParquetLayout),
 }
 
 impl Layout {
@@ -32,6 +34,7 @@ impl Layout {
             of: match &self.format {
                 Format::Csv(layout) => Of::Csv(layout.writer(out)?),
                 Format::Json(layout) => Of::Json(layout.writer(out)?),
+                Format::Parquet(layout) => Of::Parquet(Box::new(layout.writer(out)?)),
             },
         })
     }
@@ -46,6 +49,7 @@ impl Layout {
         match &self.format {
             Format::Csv(layout) => layout.columns.iter().map(|written| written.kind).collect(),
             Format::Json(layout) => layout.columns.iter().map(|column| column.written.kind).collect(),
+            Format::Parquet(layout) => layout.columns.iter().map(|column| column.kind).collect(),
         }
     }
 }
@@ -59,6 +63,7 @@ pub struct Writer<W: Write + Send> {
 enum Of<W: Write + Send> {
     Csv(CsvWriter<W>),
     Json(JsonWriter<W>),
+    Parquet(Box<ParquetWriter<W>>),
 }
 
 impl<W: Write + Send> Writer<W> {
@@ -73,6 +78,7 @@ impl<W: Write + Send> Writer<W> {
         match &mut self.of {
             Of::Csv(writer) => writer.write(table),
             Of::Json(writer) => writer.write(table),
+            Of::Parquet(writer) => writer.write(table),
         }
     }
 
@@ -81,6 +87,7 @@ impl<W: Write + Send> Writer<W> {
         match self.of {
             Of::Csv(writer) => writer.finish(),
             Of::Json(writer) => writer.finish(),
+            Of::Parquet(writer) => writer.finish(),
         }
     }
 }
@@ -99,4 +106,3 @@ pub(crate) fn value<'a>(values: &Values<'a>, row: usize) -> Cell<'a> {
         _ => Cell::Null,
     }
 }
-

@@ -8,7 +8,7 @@ use crate::content::{Content, told};
 use crate::flaw::{SetAside, Unreadable};
 use crate::layout::Format;
 use crate::packing::{Packing, unpack};
-use crate::{Layout, Table, csv_read, json_read};
+use crate::{Layout, Table, csv_read, json_read, parquet_read};
 
 /// The beginning of a file that its type and dialect are told from.
 const HEAD_BYTES: usize = 64 << 10;
@@ -45,6 +45,7 @@ pub fn read(name: &str, file: &File, options: &ReadOptions) -> Result<Reading, U
         Content::Tsv => csv_read::read(head, Some(b'\t'), options),
         Content::JsonLines { alone } => json_read::read(head, json_read::Shape::Lines { alone }, options),
         Content::JsonArray => json_read::read(head, json_read::Shape::Array, options),
+        Content::Parquet => parquet_read::read(file, options),
     }
 }
 
@@ -53,6 +54,7 @@ pub(crate) fn read_back(layout: &Layout, file: &File, options: &ReadOptions) -> 
     match &layout.format {
         Format::Csv(layout) => csv_read::read_back(layout, Head::of(file)?, options),
         Format::Json(layout) => json_read::read_back(layout, Head::of(file)?, options),
+        Format::Parquet(layout) => parquet_read::read_back(layout, file, options),
     }
 }
 

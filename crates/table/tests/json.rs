@@ -141,7 +141,10 @@ fn other_orders_and_spaces_keep_the_values() {
 
 #[test]
 fn malformed_records_are_set_aside() {
-    let found = reading("some.jsonl", "{\"a\":1}\n{\"a\":\n\n[1]\n{\"a\":2}\n{\"a\":3,\"a\":4}\n{\"a\":01}\n{\"a\":5} x\n{\"a\":6}\n{\"a\":7}\n{\"a\":8}\n{\"a\":9}\n");
+    let found = reading(
+        "some.jsonl",
+        "{\"a\":1}\n{\"a\":\n\n[1]\n{\"a\":2}\n{\"a\":3,\"a\":4}\n{\"a\":01}\n{\"a\":5} x\n{\"a\":6}\n{\"a\":7}\n{\"a\":8}\n{\"a\":9}\n",
+    );
     let lines: Vec<u64> = found.set_aside.first.iter().map(|aside| aside.line).collect();
     assert_eq!((found.rows, found.set_aside.rows, lines), (6, 6, vec![2, 3, 4]));
     assert_eq!(found.set_aside.first[2].flaw, Flaw::NotObject);
@@ -171,7 +174,10 @@ fn types_are_told_by_name_and_content() {
     same("a.jsonl", "{\"a\":1}\n");
     for (name, text) in [("a.json", "{\"a\":1}\n"), ("a.json", "{\n \"a\": 1\n}\n"), ("a", "{\"a\": {\n}}")] {
         let message = refused(name, text);
-        assert!(message.starts_with("the file is a single JSON object, which is not read; these are: csv"), "{message}");
+        assert!(
+            message.starts_with("the file is a single JSON object, which is not read; these are: csv"),
+            "{message}"
+        );
     }
     for (name, text) in [("a.json", ""), ("a.json", "[]"), ("a.jsonl", "\n"), ("a.jsonl", "{}\n{}\n")] {
         assert_eq!(refused(name, text), "the file has no data rows", "{text}");

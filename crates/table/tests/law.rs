@@ -307,7 +307,11 @@ fn unreadable_files_say_why() {
         ("a", b"PK\x03\x04\x14", "the file is a zip archive"),
         ("a.csv", b"a,b\n1,\0\n", "the file is binary data"),
         ("a.csv", b"{\"a\": 1}\n", "the file is a single JSON object"),
-        ("b/a.jsonl.gz", b"\"a\"\n", "1 malformed row; line 1: a value that is not an object; only 0 of 1 rows are sound"),
+        (
+            "b/a.jsonl.gz",
+            b"\"a\"\n",
+            "1 malformed row; line 1: a value that is not an object; only 0 of 1 rows are sound",
+        ),
         ("a", b"<?xml version=\"1.0\"?>\n", "the file is an XML file"),
         ("a.csv", b"\x1f\x8b\x08\0\0", "the gzip packing is damaged"),
         ("a.csv", b"\x28\xb5\x2f\xfd\0", "the zstd packing is damaged"),
