@@ -303,7 +303,7 @@ fn unreadable_files_say_why() {
              line 5: 1 field where the header has 2; only 1 of 5 rows are sound",
         ),
         ("a.csv", b"\x89PNG\r\n\x1a\n\0\0", "the file is a PNG image"),
-        ("a", b"PAR1\x15\x04", "the file is a Parquet file"),
+        ("a", b"PAR1\x15\x04", "the Parquet file is damaged: "),
         ("a", b"PK\x03\x04\x14", "the file is a zip archive"),
         ("a.csv", b"a,b\n1,\0\n", "the file is binary data"),
         ("a.csv", b"{\"a\": 1}\n", "the file is a single JSON object"),
