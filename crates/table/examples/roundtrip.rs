@@ -53,7 +53,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if let (Some(directory), Some(name)) = (&directory, std::path::Path::new(&name).file_name()) {
             std::fs::write(directory.join(name), &bytes)?;
         }
-        if (table.rows() as u64) == reading.rows {
+        // A Parquet file says the same in many ways.
+        if (table.rows() as u64) == reading.rows && !bytes.starts_with(b"PAR1") {
             let same = unpacked(&std::fs::read(&name)?)? == unpacked(&bytes)?;
             writeln!(out, "  {}", if same { "the same bytes" } else { "OTHER BYTES" })?;
         }
