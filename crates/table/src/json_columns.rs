@@ -4,6 +4,7 @@
 use crate::dialect::Need;
 use crate::json_scan::{Token, unescape};
 use crate::json_tree::{Leaf, Missing, Node, Tree, path};
+use crate::number::{Fraction, Number};
 use crate::profile::{Profile, Written};
 use crate::{Form, Kind, Spelling};
 
@@ -46,6 +47,9 @@ struct Sorts {
     nulls: u64,
     bools: u64,
     numbers: u64,
+    /// Numbers with an exponent; and numbers of more digits than a double carries.
+    exponents: u64,
+    long: u64,
     words: u64,
     texts: u64,
     texts_empty: u64,
@@ -61,6 +65,8 @@ impl Sorts {
             nulls: 0,
             bools: 0,
             numbers: 0,
+            exponents: 0,
+            long: 0,
             words: 0,
             texts: 0,
             texts_empty: 0,
@@ -104,6 +110,8 @@ impl Sightings {
                 Token::Bool => sorts.bools += 1,
                 Token::Number => {
                     sorts.numbers += 1;
+                    sorts.exponents += u64::from(bytes.iter().any(|byte| matches!(byte, b'e' | b'E')));
+                    sorts.long += u64::from(!carried(bytes));
                     sorts.profile.see(bytes, false, Need::None);
                 }
                 Token::Word => {
@@ -189,6 +197,16 @@ impl Sightings {
     }
 }
 
+/// Whether a double tells a number from its neighbours.
+fn carried(number: &[u8]) -> bool {
+    const DIGITS_MAX: usize = 17;
+    number.len() <= DIGITS_MAX || {
+        let mantissa = number.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
+        let digits = mantissa.iter().filter(|byte| byte.is_ascii_digit()).skip_while(|&&byte| byte == b'0').count();
+        digits <= DIGITS_MAX && std::str::from_utf8(number).is_ok_and(|text| text.parse().is_ok_and(f64::is_finite))
+    }
+}
+
 fn bytes_empty(object: &[u8]) -> bool {
     object.iter().all(|byte| matches!(byte, b'{' | b'}' | b' ' | b'\t' | b'\r' | b'\n'))
 }
@@ -211,6 +229,13 @@ fn column(sorts: &mut Sorts, name: &str, absent_count: u64) -> JsonColumn {
     written.quoted = numeric == 0 || sorts.numbers == 0 && sorts.texts > 0;
     if written.spelling.null.is_empty() && sorts.texts_empty == 0 {
         written.null_quoted = false;
+    }
+    if written.kind == Kind::Text && sorts.exponents > 0 && sorts.long == 0 && sorts.numbers == sorts.scalars() {
+        // Exponents are written in many ways, of which one is kept; the numbers matter more than the rest.
+        let number = Number::bare(Fraction::Shortest { dot_zero: false, exponent: true });
+        let form = Form::Number(Number { negative_zero: true, ..number });
+        written.kind = Kind::Real;
+        written.spelling = Spelling { form, null: String::new() };
     }
     let raw = match written.kind {
         // In text the empty string is a text.

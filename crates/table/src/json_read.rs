@@ -256,6 +256,10 @@ fn cell<'a>(
             compact(bytes, scratch);
             (scratch, false)
         }
+        Token::Number if column.written.kind == Kind::Real && bytes.contains(&b'E') => {
+            scratch.extend(bytes.iter().map(u8::to_ascii_lowercase));
+            (scratch, false)
+        }
         Token::Bool | Token::Number | Token::Word => (bytes, false),
     }
 }

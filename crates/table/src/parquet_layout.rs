@@ -38,7 +38,7 @@ impl ParquetLayout {
     /// Starts a file of this layout.
     pub(crate) fn writer<W: Write + Send>(&self, out: W) -> io::Result<ParquetWriter<W>> {
         let mut properties = WriterProperties::builder()
-            .set_created_by(concat!("hansel ", env!("CARGO_PKG_VERSION")).into())
+            .set_created_by(concat!("hansel version ", env!("CARGO_PKG_VERSION")).into())
             .set_key_value_metadata(self.metadata.clone());
         let schema = SchemaDescriptor::new(self.schema.clone());
         for (column, &compression) in schema.columns().iter().zip(&self.compression) {

@@ -22,6 +22,8 @@ use crate::{Layout, Table};
 
 /// Values that are read at once.
 const BATCH_ROWS: usize = 4096;
+/// No object holds more rows, but a broken footer may tell of any number, all of which would be drawn from.
+const ROWS_MAX: u64 = 1 << 34;
 /// Bytes that a sampled cell costs beside those it has in the file.
 const CELL_BYTES: usize = 8;
 
@@ -29,13 +31,15 @@ const CELL_BYTES: usize = 8;
 pub(crate) fn read(file: &File, options: &ReadOptions) -> Result<Reading, Unreadable> {
     guarded(|| {
         let reader = open(file)?;
-        let layout = layout(reader.metadata())?;
+        let mut layout = layout(reader.metadata())?;
         let rows = rows(reader.metadata());
+        if rows > ROWS_MAX {
+            return Err(damaged(ParquetError::General(format!("its footer tells of {rows} rows"))));
+        }
         if rows == 0 || layout.leaves.is_empty() {
             return Err(Unreadable::NoRecords);
         }
         let kept = kept(reader.metadata(), rows, options);
-        let mut layout = layout;
         let mut columns = Vec::with_capacity(layout.leaves.len());
         for (index, leaf) in layout.leaves.iter().enumerate() {
             let (gathered, levels) = gather(&reader, index, leaf, kept.as_deref())?;
@@ -93,7 +97,7 @@ fn open(file: &File) -> Result<SerializedFileReader<File>, Unreadable> {
 }
 
 fn rows(metadata: &ParquetMetaData) -> u64 {
-    metadata.row_groups().iter().map(|group| group.num_rows().max(0) as u64).sum()
+    metadata.row_groups().iter().map(|group| group.num_rows().max(0) as u64).fold(0, u64::saturating_add)
 }
 
 fn layout(metadata: &ParquetMetaData) -> Result<ParquetLayout, Unreadable> {

@@ -135,6 +135,10 @@ fn other_orders_and_spaces_keep_the_values() {
     let found = reading("some.jsonl", "{\"a\":1,\"b\":2}\n{\"b\": 3, \"a\" : 4}\n{\"c\":5}\n{\"c\":null}\n");
     let expected = "{\"a\":1,\"b\":2,\"c\":null}\n{\"a\":4,\"b\":3,\"c\":null}\n{\"c\":5}\n{\"c\":null}\n";
     assert_eq!(written(&found, &[found.table.clone()]), expected);
+    let exponents = reading("some.jsonl", "{\"a\":1.0E-5}\n{\"a\":1e-7}\n{\"a\":2500.5}\n");
+    assert_eq!(exponents.table.kind(0), Kind::Real);
+    let expected = "{\"a\":1e-05}\n{\"a\":1e-07}\n{\"a\":2500.5}\n";
+    assert_eq!(written(&exponents, &[exponents.table.clone()]), expected);
     let texts = reading("some.jsonl", "{\"a\":[1]}\n{\"a\":[2]}\n");
     assert_eq!(texts.table.spelling(0).read(Kind::Text, "[1]"), Some(Cell::Text("[1]")));
 }
@@ -155,6 +159,9 @@ fn malformed_records_are_set_aside() {
     let Values::Int(values) = found.table.values(0) else { panic!("whole numbers") };
     assert_eq!(values.values().to_vec(), [1, 2, 3]);
 
+    let found = reading("some.json", "[\n {\n  \"a\": 1\n },\n {\n  \"a\": 2\n },\n {\n  \"a\": x\n }\n]");
+    assert_eq!((found.rows, found.set_aside.first[0].line), (2, 8));
+
     let cut = reading("some.json", "[{\"a\":1},{\"a\":2},{\"a");
     assert_eq!((cut.rows, cut.set_aside.rows), (2, 1));
 
@@ -171,6 +178,12 @@ fn types_are_told_by_name_and_content() {
         same(name, lines);
     }
     same("a", "[{\"a\":1}]\n");
+    let packed = zstd::encode_all(lines.as_bytes(), 1).expect("memory");
+    let found = read("b/a.jsonl.zst", &file(&packed), &ALL).unwrap_or_else(|error| panic!("{error}"));
+    let mut writer = found.layout.writer(Vec::new()).expect("memory takes the beginning");
+    writer.write(&found.table).expect("memory takes the rows");
+    let again = writer.finish().expect("memory takes the end");
+    assert_eq!(zstd::decode_all(&again[..]).ok().as_deref(), Some(lines.as_bytes()));
     same("a.jsonl", "{\"a\":1}\n");
     for (name, text) in [("a.json", "{\"a\":1}\n"), ("a.json", "{\n \"a\": 1\n}\n"), ("a", "{\"a\": {\n}}")] {
         let message = refused(name, text);
