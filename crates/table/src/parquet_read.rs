@@ -252,13 +252,14 @@ fn pass<T: DataType>(
         let mut present = values.iter();
         for at in 0..records {
             let (row, kept) = rows.step();
-            let value = if level == 0 || levels[at] == level {
-                present.next()
-            } else {
-                if let Some(seen) = rows.levels.get_mut(levels[at].max(0) as usize) {
-                    *seen = true;
+            let value = match levels.get(at) {
+                Some(&last) if last < level => {
+                    if let Some(seen) = rows.levels.get_mut(last.max(0) as usize) {
+                        *seen = true;
+                    }
+                    None
                 }
-                None
+                _ => present.next(),
             };
             take(row, kept, value);
         }

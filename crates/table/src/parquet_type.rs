@@ -251,7 +251,7 @@ pub(crate) fn unscaled(text: &str, places: usize) -> Option<i128> {
         let digit = char::from(byte).to_digit(10)?;
         value = value.checked_mul(10)?.checked_add(i128::from(digit))?;
     }
-    if fraction.bytes().nth(places).is_some_and(|byte| byte >= b'5') {
+    if fraction.as_bytes().get(places).is_some_and(|&byte| byte >= b'5') {
         value += 1;
     }
     (!whole.is_empty()).then_some(if negative { -value } else { value })

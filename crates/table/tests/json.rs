@@ -134,11 +134,11 @@ fn kinds_are_those_of_the_values() {
 fn other_orders_and_spaces_keep_the_values() {
     let found = reading("some.jsonl", "{\"a\":1,\"b\":2}\n{\"b\": 3, \"a\" : 4}\n{\"c\":5}\n{\"c\":null}\n");
     let expected = "{\"a\":1,\"b\":2,\"c\":null}\n{\"a\":4,\"b\":3,\"c\":null}\n{\"c\":5}\n{\"c\":null}\n";
-    assert_eq!(written(&found, &[found.table.clone()]), expected);
+    assert_eq!(written(&found, std::slice::from_ref(&found.table)), expected);
     let exponents = reading("some.jsonl", "{\"a\":1.0E-5}\n{\"a\":1e-7}\n{\"a\":2500.5}\n");
     assert_eq!(exponents.table.kind(0), Kind::Real);
     let expected = "{\"a\":1e-05}\n{\"a\":1e-07}\n{\"a\":2500.5}\n";
-    assert_eq!(written(&exponents, &[exponents.table.clone()]), expected);
+    assert_eq!(written(&exponents, std::slice::from_ref(&exponents.table)), expected);
     let texts = reading("some.jsonl", "{\"a\":[1]}\n{\"a\":[2]}\n");
     assert_eq!(texts.table.spelling(0).read(Kind::Text, "[1]"), Some(Cell::Text("[1]")));
 }

@@ -195,6 +195,29 @@ fn every_type_is_read_and_written() {
     }
 }
 
+/// Written by pyarrow 26 with `compression="zstd", data_page_version="2.0"`: a table of an int32, a timestamp in
+/// microseconds of Europe/Berlin, a decimal128(9, 2), a struct and a dictionary of strings.
+const FOREIGN: &[u8] = include_bytes!("data/pyarrow.parquet");
+
+#[test]
+fn files_of_other_writers_are_read_and_written() {
+    let found = same(FOREIGN);
+    let columns: Vec<(&str, Kind, String)> = (0..found.table.columns())
+        .map(|column| (found.table.name(column), found.table.kind(column), shown(&found.table, column)))
+        .collect();
+    let second = |second: i64| 1_706_695_200_000_000 + second * 1_000_000;
+    let expected = [
+        ("id", Kind::Int, "1 2 3 4".to_string()),
+        // The wall clock of UTC; the zone is in the schema's metadata, which is kept.
+        ("at", Kind::Time, format!("{} {} {} -", second(0), second(1), second(2))),
+        ("cost", Kind::Real, "1.5 -20.25 - 0".to_string()),
+        ("who.name", Kind::Text, "ann - - bob".to_string()),
+        ("who.age", Kind::Int, "30 31 - -".to_string()),
+        ("color", Kind::Text, "red blue - red".to_string()),
+    ];
+    assert_eq!(columns, expected);
+}
+
 #[test]
 fn packings_pages_and_row_groups_are_kept() {
     let level = "every level is one";
@@ -314,4 +337,28 @@ fn what_is_not_read_says_why() {
     let other = parquet("optional int32 b;", plain(), &[vec![one()]]);
     let back = reading(&sound, &ALL).layout.read_back(&file(&other), &ALL);
     assert!(matches!(back, Err(Unreadable::OtherHeader)));
+}
+
+#[test]
+fn damaged_files_are_refused_or_read_and_never_end_the_program() {
+    const FILES: u64 = 3_000;
+    let numbers: Vec<Option<i64>> = (0..50).map(|row| (row % 5 > 0).then_some(row)).collect();
+    let words: Vec<Option<ByteArray>> = (0..50).map(|row| Some(format!("word {}", row % 7).as_str().into())).collect();
+    let group = vec![fill::<Int64Type>(&numbers), fill::<ByteArrayType>(&words)];
+    let fields = "optional int64 n; optional binary w (UTF8);";
+    let sound = parquet(fields, properties(Compression::SNAPPY), &[group]);
+    let mut refused = 0;
+    let mut state = 1u64;
+    let mut dice = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..FILES {
+        let mut bytes = sound.clone();
+        for _ in 0..1 + dice(3) {
+            bytes[4 + dice(sound.len() - 12)] = dice(256) as u8;
+        }
+        refused += u64::from(read("a.parquet", &file(&bytes), &ALL).is_err());
+    }
+    assert!(refused > FILES / 4, "only {refused} were refused");
 }
