@@ -1,4 +1,4 @@
-//! Makes a table from records. In: sampled records and how each column is written. Out: a [`Table`], or the column that is
+//! Builds a column from cells. In: cells, one by one, and how the column is written. Out: a [`Column`], or that a cell is
 //! not written so.
 
 use std::collections::HashMap;
@@ -7,47 +7,11 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, TimestampMicrosecondBuilder};
 
-use crate::csv::{Field, split};
-use crate::dialect::Dialect;
 use crate::profile::Written;
-use crate::sample::Record;
-use crate::{Cell, Column, Kind, Table};
+use crate::{Cell, Column, Kind};
 
-/// A cell that is not written as its column is.
-pub(crate) struct Misspelt {
-    /// The line its record begins on.
-    pub line: u64,
-    pub column: usize,
-}
-
-/// The table of these records, each of which has as many fields as there are columns.
-pub(crate) fn assemble(records: &[Record], dialect: &Dialect, columns: &[Written]) -> Result<Table, Misspelt> {
-    let mut builders: Vec<Builder> = columns.iter().map(|written| Builder::new(written.kind, records.len())).collect();
-    let mut fields: Vec<Field> = Vec::with_capacity(columns.len());
-    let mut scratch = Vec::new();
-    for Record { line, bytes } in records {
-        split(bytes, dialect, true, &mut fields);
-        for (column, ((field, written), builder)) in fields.iter().zip(columns).zip(&mut builders).enumerate() {
-            let cell = cell(bytes, field, dialect, &mut scratch);
-            builder.push(cell, field.quoted, written).ok_or(Misspelt { line: *line, column })?;
-        }
-    }
-    let columns = columns.iter().zip(builders).map(|(written, builder)| builder.finish(written)).collect();
-    Ok(Table::new(columns).expect("every record filled every column"))
-}
-
-/// What a field says; its escapes are undone in `scratch`.
-pub(crate) fn cell<'a>(record: &'a [u8], field: &Field, dialect: &Dialect, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    let raw = &record[field.start as usize..field.end as usize];
-    if !field.escaped {
-        return raw;
-    }
-    scratch.clear();
-    dialect.unescape(raw, scratch);
-    scratch
-}
-
-enum Builder {
+/// A column in the making.
+pub(crate) enum Builder {
     Int(Int64Builder),
     Real(Float64Builder),
     Bool(BooleanBuilder),
@@ -55,15 +19,17 @@ enum Builder {
     Text(Texts),
 }
 
+/// Texts as codes into distinct words.
 #[derive(Default)]
-struct Texts {
-    codes: Vec<Option<i32>>,
-    words: Vec<String>,
+pub(crate) struct Texts {
+    pub codes: Vec<Option<i32>>,
+    pub words: Vec<String>,
     code_of: HashMap<Box<str>, i32>,
 }
 
 impl Texts {
-    fn push(&mut self, text: &str) -> Option<()> {
+    /// Takes a text; `None` if there are too many.
+    pub(crate) fn push(&mut self, text: &str) -> Option<()> {
         // Neighbours are often equal, which is cheaper to see than to look up.
         if let Some(&Some(code)) = self.codes.last()
             && self.words[code as usize] == text
@@ -86,7 +52,8 @@ impl Texts {
 }
 
 impl Builder {
-    fn new(kind: Kind, rows: usize) -> Builder {
+    /// A column of this kind, with room for so many rows.
+    pub(crate) fn new(kind: Kind, rows: usize) -> Builder {
         match kind {
             Kind::Int => Builder::Int(Int64Builder::with_capacity(rows)),
             Kind::Real => Builder::Real(Float64Builder::with_capacity(rows)),
@@ -96,7 +63,8 @@ impl Builder {
         }
     }
 
-    fn push(&mut self, cell: &[u8], quoted: bool, written: &Written) -> Option<()> {
+    /// Takes a cell; `None` if it is not written so.
+    pub(crate) fn push(&mut self, cell: &[u8], quoted: bool, written: &Written) -> Option<()> {
         let cell = written.trim(cell)?;
         let value = if written.missing(cell, quoted) {
             Cell::Null
@@ -120,7 +88,8 @@ impl Builder {
         Some(())
     }
 
-    fn finish(self, written: &Written) -> Column {
+    /// The column of all cells so far.
+    pub(crate) fn finish(self, written: &Written) -> Column {
         let (name, spelling) = (written.name.clone(), written.spelling.clone());
         let values: ArrayRef = match self {
             Builder::Int(mut builder) => Arc::new(builder.finish()),

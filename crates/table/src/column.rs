@@ -219,6 +219,11 @@ impl Table {
         Table { batch, spelling: self.spelling.clone() }
     }
 
+    /// So many rows from a position on.
+    pub(crate) fn slice(&self, start: usize, rows: usize) -> Table {
+        Table { batch: self.batch.slice(start, rows), spelling: self.spelling.clone() }
+    }
+
     fn take_values(&self, index: usize, rows: &[u32]) -> ArrayRef {
         match self.values(index) {
             Values::Int(values) => Arc::new(take_primitive(values, rows)),

@@ -1,24 +1,25 @@
-//! Tells what a file is. In: its name and first bytes. Out: that it is delimited text, or what it is instead.
+//! Tells what a file is. In: its name and first bytes. Out: of which kind that is read it is, or what it is instead.
 
 use crate::flaw::Unreadable;
+use crate::json_scan::{Scan, Token};
 
 /// The kinds of file that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Csv,
     Tsv,
-}
-
-impl Content {
-    /// The delimiter that such a file most often has.
-    pub(crate) fn delimiter(self) -> Option<u8> {
-        if self == Content::Tsv { Some(b'\t') } else { None }
-    }
+    /// JSON records, one a line; `alone` if there may be only one.
+    JsonLines {
+        alone: bool,
+    },
+    /// A JSON array.
+    JsonArray,
+    Parquet,
 }
 
 /// First bytes that no table begins with.
 const MAGICS: [(&[u8], &str); 21] = [
-    (b"PAR1", "a Parquet file"),
+    (b"PARE", "an encrypted Parquet file"),
     (b"PK\x03\x04", "a zip archive or an office document"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"%PDF-", "a PDF document"),
@@ -42,12 +43,9 @@ const MAGICS: [(&[u8], &str); 21] = [
 ];
 
 /// Extensions of files that are something else, whatever they begin with.
-const OTHERS: [(&str, &str); 14] = [
-    ("json", "a JSON file"),
-    ("jsonl", "a JSON Lines file"),
-    ("ndjson", "a JSON Lines file"),
-    ("parquet", "a Parquet file"),
-    ("pq", "a Parquet file"),
+const OTHERS: [(&str, &str); 11] = [
+    ("parquet", "no Parquet file, in spite of its name"),
+    ("pq", "no Parquet file, in spite of its name"),
     ("avro", "an Avro file"),
     ("orc", "an ORC file"),
     ("arrow", "an Arrow file"),
@@ -60,8 +58,12 @@ const OTHERS: [(&str, &str); 14] = [
 ];
 
 /// What an unpacked file is.
-pub(crate) fn told(name: &str, head: &[u8]) -> Result<Content, Unreadable> {
+pub(crate) fn told(name: &str, head: &[u8], packed: bool) -> Result<Content, Unreadable> {
     let refuse = |found: &str| Err(Unreadable::UnsupportedType { found: found.into() });
+    // Its footer stands at the end, which an unpacked stream does not tell beforehand.
+    if head.starts_with(b"PAR1") {
+        return if packed { refuse("a Parquet file packed as a whole") } else { Ok(Content::Parquet) };
+    }
     if let Some((_, found)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return refuse(found);
     }
@@ -76,11 +78,14 @@ pub(crate) fn told(name: &str, head: &[u8]) -> Result<Content, Unreadable> {
     if let Some((_, found)) = OTHERS.iter().find(|(other, _)| *other == extension) {
         return refuse(found);
     }
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let lines = matches!(extension.as_str(), "jsonl" | "ndjson");
+    if let Some(json) = json(text, lines, extension == "json") {
+        return json.map_err(|found| Unreadable::UnsupportedType { found: found.into() });
+    }
+    let text = text.trim_ascii_start();
     let behind = text.get(1..).unwrap_or_default().trim_ascii_start();
     match text.first() {
-        Some(b'{') if behind.starts_with(b"\"") || behind.starts_with(b"}") => refuse("a JSON file"),
-        Some(b'[') if matches!(behind.first(), Some(b'{' | b'[' | b']' | b'"')) => refuse("a JSON file"),
         _ if matches!(extension.as_str(), "tsv" | "tab") => Ok(Content::Tsv),
         _ if extension == "csv" => Ok(Content::Csv),
         Some(b'<') if behind.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'?' | b'!')) => {
@@ -88,6 +93,30 @@ pub(crate) fn told(name: &str, head: &[u8]) -> Result<Content, Unreadable> {
         }
         _ => Ok(Content::Csv),
     }
+}
+
+/// What a file is whose text or name speaks for JSON. `lines` if its name says that there is one record a line.
+fn json(text: &[u8], lines: bool, named: bool) -> Option<Result<Content, &'static str>> {
+    let mut scan = Scan::new(text);
+    let first = scan.peek();
+    let start = scan.at;
+    scan.at += 1;
+    let second = scan.peek();
+    if first == Some(b'[') && (lines || named || matches!(second, Some(b'{' | b'[' | b']' | b'"'))) {
+        return Some(Ok(Content::JsonArray));
+    }
+    if lines {
+        return Some(Ok(Content::JsonLines { alone: true }));
+    }
+    if first == Some(b'{') && (named || matches!(second, Some(b'"' | b'}'))) {
+        let line = text[start..].split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let mut scan = Scan::new(line);
+        // A first line that is longer than what is known of the text is taken for a record.
+        let record = line.len() + start == text.len() || matches!(scan.value(), Ok((Token::Object, _)));
+        return Some(if record { Ok(Content::JsonLines { alone: false }) } else { Err("a single JSON object") });
+    }
+    // Behind a malformed first line there may still be records.
+    named.then_some(Ok(Content::JsonLines { alone: false }))
 }
 
 /// The last extension that is not a packing's, in lower case.

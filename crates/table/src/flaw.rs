@@ -20,6 +20,28 @@ pub enum Flaw {
     TextAfterQuote,
     /// The row is longer than 16 MiB.
     TooLong,
+    /// The row is not JSON.
+    NotJson {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The row is JSON but no object.
+    NotObject,
+    /// An object has the same key twice.
+    KeyTwice {
+        /// The key.
+        key: String,
+    },
+    /// The row adds a key to those of more columns than a table may have.
+    Keys {
+        /// The columns it may have.
+        keys_max: usize,
+    },
+    /// An object has a key that the layout does not know (only when a known layout is read back).
+    KeyUnknown {
+        /// The key.
+        key: String,
+    },
     /// A cell is not written the way its column is (only when a known layout is read back).
     Cell {
         /// The column's name.
@@ -36,6 +58,11 @@ impl std::fmt::Display for Flaw {
             Flaw::QuoteOpen => write!(f, "a quote that is never closed"),
             Flaw::TextAfterQuote => write!(f, "text after a closing quote"),
             Flaw::TooLong => write!(f, "a row longer than 16 MiB"),
+            Flaw::NotJson { what } => write!(f, "text that is not JSON: {what}"),
+            Flaw::NotObject => write!(f, "a value that is not an object"),
+            Flaw::KeyTwice { key } => write!(f, "an object with the key `{key}` twice"),
+            Flaw::Keys { keys_max } => write!(f, "more than {keys_max} different keys"),
+            Flaw::KeyUnknown { key } => write!(f, "the key `{key}`, which the others do not have"),
             Flaw::Cell { column } => write!(f, "a cell of column `{column}` that is not written like the others"),
         }
     }
@@ -122,6 +149,11 @@ pub enum Unreadable {
         /// What the unpacker says.
         cause: io::Error,
     },
+    /// The file is a Parquet file whose pages or footer are damaged.
+    DamagedParquet {
+        /// What the decoder says.
+        cause: String,
+    },
     /// The file could not be read.
     Io(io::Error),
 }
@@ -130,7 +162,11 @@ impl std::fmt::Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Unreadable::UnsupportedType { found } => {
-                write!(f, "the file is {found}, which is not read; these are: csv, packed with gz, zst or not at all")
+                write!(
+                    f,
+                    "the file is {found}, which is not read; these are: csv, tsv, jsonl and json, each as it is or packed \
+                     with gz or zst, and parquet"
+                )
             }
             Unreadable::NoRecords => write!(f, "the file has no data rows"),
             Unreadable::Malformed { set_aside, rows } => {
@@ -145,6 +181,7 @@ impl std::fmt::Display for Unreadable {
             Unreadable::OtherHeader => write!(f, "the header is not the one of the layout"),
             Unreadable::NotText { line } => write!(f, "line {line} is not UTF-8 text"),
             Unreadable::Damaged { packing, cause } => write!(f, "the {packing} packing is damaged: {cause}"),
+            Unreadable::DamagedParquet { cause } => write!(f, "the Parquet file is damaged: {cause}"),
             Unreadable::Io(error) => write!(f, "the file could not be read: {error}"),
         }
     }

@@ -140,6 +140,11 @@ impl Profile {
         }
     }
 
+    /// Whether any cell but missing ones stood in quotes.
+    pub(crate) fn quoted(&self) -> bool {
+        self.quoted + self.quote_quoted > 0
+    }
+
     fn see_typed(&mut self, cell: &[u8]) {
         if self.space_led > 0 && self.space_led < self.cells {
             self.typed = false;
@@ -186,6 +191,25 @@ impl Profile {
         let spelling = Spelling { form: Form::Plain, null: null.unwrap_or_default().into() };
         // Some cells led by a space and others not: then the space is part of the text.
         Written { name: name.into(), kind: Kind::Text, spelling, quoted, null_quoted, quotes_inside, space_led }
+    }
+
+    /// How a column is written whose texts and missing values are told apart without quotes; all its cells were taken as
+    /// quoted. Then an empty text is one, unless the column is none of text; and so is a word for a missing value.
+    pub(crate) fn written_apart(&mut self, name: &str, nulls: bool) -> Written {
+        if nulls {
+            self.see(b"", false, Need::None);
+        }
+        let mut written = Written { quoted: true, quotes_inside: false, ..self.written(name) };
+        if written.kind == Kind::Text || written.space_led {
+            written.kind = Kind::Text;
+            written.spelling = Spelling::plain();
+            written.space_led = false;
+            written.null_quoted = false;
+        }
+        if written.spelling.null.is_empty() && self.empty_quoted == 0 {
+            written.null_quoted = false;
+        }
+        written
     }
 
     fn form(&self) -> Option<(Kind, Form)> {

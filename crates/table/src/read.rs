@@ -1,19 +1,14 @@
 //! Reads files as tables. In: an open file and its name. Out: a uniform sample as a [`Table`], the file's [`Layout`], and
-//! the rows that were malformed. One pass, and memory bounded by the options.
+//! the rows that were malformed. Memory bounded by the options. What a format asks for is in its own modules.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 
-use crate::assemble::{assemble, cell};
-use crate::content;
-use crate::csv::{End, Field, Next, Records};
-use crate::dialect::{Dialect, LineEnd, Need, sniff};
-use crate::flaw::{Flaw, SetAside, Unreadable};
+use crate::content::{Content, told};
+use crate::flaw::{SetAside, Unreadable};
+use crate::layout::Format;
 use crate::packing::{Packing, unpack};
-use crate::profile::{Profile, Written};
-use crate::sample::Sample;
-use crate::{Form, Kind, Layout, Spelling, Table};
+use crate::{Layout, Table, csv_read, json_read, parquet_read};
 
 /// The beginning of a file that its type and dialect are told from.
 const HEAD_BYTES: usize = 64 << 10;
@@ -44,247 +39,39 @@ pub struct Reading {
 /// Reads a file from its beginning, whatever the position it is at. `name` is the object's key, whose extensions help to
 /// tell the type; the packing is told by the content.
 pub fn read(name: &str, file: &File, options: &ReadOptions) -> Result<Reading, Unreadable> {
-    let mut start = open(name, file)?;
-    let packing = start.packing;
-    let header = start.header()?;
-    let mut seen = HashSet::new();
-    let mut duplicates: Vec<String> = Vec::new();
-    for name in &header.names {
-        if !seen.insert(name) && !duplicates.contains(name) {
-            duplicates.push(name.clone());
-        }
+    let head = Head::of(file)?;
+    match told(name, &head.bytes, head.packing != Packing::None)? {
+        Content::Csv => csv_read::read(head, None, options),
+        Content::Tsv => csv_read::read(head, Some(b'\t'), options),
+        Content::JsonLines { alone } => json_read::read(head, json_read::Shape::Lines { alone }, options),
+        Content::JsonArray => json_read::read(head, json_read::Shape::Array, options),
+        Content::Parquet => parquet_read::read(file, options),
     }
-    if !duplicates.is_empty() {
-        return Err(Unreadable::DuplicateHeader { names: duplicates });
-    }
-    let mut profiles: Vec<Profile> = header.names.iter().map(|_| Profile::new()).collect();
-    let scan = start.scan(header.names.len(), options, usize::MAX, Some(&mut profiles))?;
-    if scan.rows == 0 && scan.set_aside.rows == 0 {
-        return Err(Unreadable::NoRecords);
-    }
-    if scan.set_aside.rows > scan.rows {
-        return Err(Unreadable::Malformed { set_aside: scan.set_aside, rows: scan.rows });
-    }
-    let mut columns: Vec<Written> =
-        header.names.iter().zip(&profiles).map(|(name, profile)| profile.written(name)).collect();
-    let records = scan.sample.into_records();
-    let table = loop {
-        match assemble(&records, &start.records.dialect, &columns) {
-            Ok(table) => break table,
-            // No spelling reads this cell after all: the column is text.
-            Err(misspelt) => columns[misspelt.column] = text(&columns[misspelt.column]),
-        }
-    };
-    let layout = Layout {
-        packing,
-        byte_order_mark: start.byte_order_mark,
-        dialect: Dialect { line_end: start.line_end(scan.ends.0, scan.ends.1), ..start.records.dialect },
-        header: header.bytes,
-        header_end: header.end,
-        columns,
-        line_end_last: scan.line_end_last,
-        blank_lines: scan.blank_lines,
-    };
-    Ok(Reading { table, layout, rows: scan.rows, set_aside: scan.set_aside })
-}
-
-fn text(written: &Written) -> Written {
-    Written { kind: Kind::Text, spelling: Spelling { form: Form::Plain, null: String::new() }, ..written.clone() }
 }
 
 /// Reads a file that has this layout; see [`Layout::read_back`].
 pub(crate) fn read_back(layout: &Layout, file: &File, options: &ReadOptions) -> Result<Table, Unreadable> {
-    let (packing, mut source) = unpack(file)?;
-    let mut head = Vec::new();
-    let mark = if layout.byte_order_mark { 3 } else { 0 };
-    source.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| packing.blame(error))?;
-    let records = Records::new(source, head, mark, layout.dialect);
-    let mut start = Start { packing, byte_order_mark: layout.byte_order_mark, records };
-    if start.header()?.bytes != layout.header {
-        return Err(Unreadable::OtherHeader);
-    }
-    let scan = start.scan(layout.columns.len(), options, layout.blank_lines, None)?;
-    if scan.set_aside.rows > 0 {
-        return Err(Unreadable::Malformed { set_aside: scan.set_aside, rows: scan.rows });
-    }
-    let records = scan.sample.into_records();
-    assemble(&records, &layout.dialect, &layout.columns).map_err(|misspelt| {
-        let column = layout.columns[misspelt.column].name.clone();
-        let mut set_aside = SetAside::default();
-        set_aside.add(misspelt.line, Flaw::Cell { column });
-        Unreadable::Malformed { set_aside, rows: scan.rows - 1 }
-    })
-}
-
-/// A file whose dialect is known, at its header.
-struct Start<'a> {
-    packing: Packing,
-    byte_order_mark: bool,
-    records: Records<Box<dyn Read + 'a>>,
-}
-
-fn open<'a>(name: &str, file: &'a File) -> Result<Start<'a>, Unreadable> {
-    let (packing, mut source) = unpack(file)?;
-    let mut head = Vec::new();
-    source.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| packing.blame(error))?;
-    let kind = content::told(name, &head)?;
-    let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let dialect = sniff(&head[mark..], head.len() < HEAD_BYTES, kind.delimiter());
-    let records = Records::new(source, head, mark, dialect);
-    Ok(Start { packing, byte_order_mark: mark > 0, records })
-}
-
-struct Header {
-    bytes: Vec<u8>,
-    names: Vec<String>,
-    end: LineEnd,
-}
-
-/// What a pass over all rows found.
-struct Scan {
-    sample: Sample,
-    rows: u64,
-    set_aside: SetAside,
-    /// Rows that end with a carriage return and line feed, and rows that end with one byte.
-    ends: (u64, u64),
-    line_end_last: bool,
-    blank_lines: usize,
-    scratch: Vec<u8>,
-}
-
-impl Start<'_> {
-    fn header(&mut self) -> Result<Header, Unreadable> {
-        let packing = self.packing;
-        let mut blank = false;
-        let mut next = self.records.advance().map_err(|error| packing.blame(error))?;
-        while matches!(next, Next::Record(_)) && self.records.bytes().is_empty() {
-            blank = true;
-            next = self.records.advance().map_err(|error| packing.blame(error))?;
-        }
-        match next {
-            Next::Record(_) if blank => Err(Unreadable::Header { flaw: Flaw::Blank }),
-            Next::End => Err(Unreadable::NoRecords),
-            Next::Flawed(flaw) => Err(Unreadable::Header { flaw }),
-            Next::Record(end) => {
-                let record = self.records.bytes();
-                check_text(record, self.records.line())?;
-                let mut names = Vec::new();
-                let mut scratch = Vec::new();
-                for field in self.records.fields() {
-                    let name = cell(record, field, &self.records.dialect, &mut scratch);
-                    names.push(String::from_utf8_lossy(name).into_owned());
-                }
-                let end = self.line_end(u64::from(end == End::LineAfterReturn), u64::from(end == End::Line));
-                Ok(Header { bytes: record.to_vec(), names, end })
-            }
-        }
-    }
-
-    /// The line end of most of so many rows with and without a carriage return before the line feed.
-    fn line_end(&self, with: u64, without: u64) -> LineEnd {
-        match self.records.dialect.line_end {
-            LineEnd::Cr => LineEnd::Cr,
-            LineEnd::Lf | LineEnd::CrLf if with > without => LineEnd::CrLf,
-            LineEnd::Lf | LineEnd::CrLf if without > with => LineEnd::Lf,
-            same => same,
-        }
-    }
-
-    /// Goes over all rows behind the header. `blank_lines_max` bounds the blank lines at the end that are not rows.
-    fn scan(
-        &mut self,
-        columns: usize,
-        options: &ReadOptions,
-        blank_lines_max: usize,
-        mut profiles: Option<&mut [Profile]>,
-    ) -> Result<Scan, Unreadable> {
-        let packing = self.packing;
-        let mut scan = Scan::new(options);
-        let mut blank: Vec<u64> = Vec::new();
-        loop {
-            let next = self.records.advance().map_err(|error| packing.blame(error))?;
-            let line = self.records.line();
-            let ended = matches!(next, Next::End);
-            if let Next::Record(_) = next
-                && self.records.bytes().is_empty()
-            {
-                blank.push(line);
-                continue;
-            }
-            // Blank lines at the end are kept as such; in between they are rows of a file of one column.
-            let spared = if ended { blank_lines_max.min(blank.len()) } else { 0 };
-            scan.blank_lines = spared;
-            for line in blank.drain(spared..) {
-                if columns > 1 {
-                    scan.set_aside.add(line, Flaw::Blank);
-                } else {
-                    scan.take(line, b"", &[BLANK], &self.records.dialect, profiles.as_deref_mut());
-                }
-            }
-            match next {
-                Next::End => return Ok(scan),
-                Next::Flawed(flaw) => scan.set_aside.add(line, flaw),
-                Next::Record(end) => {
-                    let (record, fields) = (self.records.bytes(), self.records.fields());
-                    check_text(record, line)?;
-                    scan.line_end_last = end != End::File;
-                    scan.ends.0 += u64::from(end == End::LineAfterReturn);
-                    scan.ends.1 += u64::from(end == End::Line);
-                    if fields.len() == columns {
-                        scan.take(line, record, fields, &self.records.dialect, profiles.as_deref_mut());
-                    } else {
-                        scan.set_aside.add(line, Flaw::Fields { found: fields.len(), expected: columns });
-                    }
-                }
-            }
-        }
+    match &layout.format {
+        Format::Csv(layout) => csv_read::read_back(layout, Head::of(file)?, options),
+        Format::Json(layout) => json_read::read_back(layout, Head::of(file)?, options),
+        Format::Parquet(layout) => parquet_read::read_back(layout, file, options),
     }
 }
 
-/// The only field of a blank line.
-const BLANK: Field = Field { start: 0, end: 0, quoted: false, escaped: false };
-
-impl Scan {
-    fn new(options: &ReadOptions) -> Scan {
-        Scan {
-            sample: Sample::new(options.rows_max, options.bytes_max, options.seed),
-            rows: 0,
-            set_aside: SetAside::default(),
-            ends: (0, 0),
-            line_end_last: true,
-            blank_lines: 0,
-            scratch: Vec::new(),
-        }
-    }
-
-    /// Takes a sound row.
-    fn take(
-        &mut self,
-        line: u64,
-        record: &[u8],
-        fields: &[Field],
-        dialect: &Dialect,
-        profiles: Option<&mut [Profile]>,
-    ) {
-        // Most rows have no quotes at all, which one look at the whole row tells.
-        let plain = memchr::memchr(dialect.quote, record).is_none();
-        for (field, profile) in fields.iter().zip(profiles.into_iter().flatten()) {
-            let cell = cell(record, field, dialect, &mut self.scratch);
-            profile.see(cell, field.quoted, if plain { Need::None } else { dialect.need(cell) });
-        }
-        self.rows += 1;
-        self.sample.offer(line, record);
-    }
+/// The beginning of an unpacked file and what comes behind it.
+pub(crate) struct Head<'a> {
+    pub packing: Packing,
+    pub bytes: Vec<u8>,
+    /// Whether nothing comes behind.
+    pub whole: bool,
+    pub source: Box<dyn Read + 'a>,
 }
 
-/// Whether a record is UTF-8; else the line of the first byte that is not.
-fn check_text(record: &[u8], line: u64) -> Result<(), Unreadable> {
-    match std::str::from_utf8(record) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let before = &record[..error.valid_up_to()];
-            let lines = memchr::memchr_iter(b'\n', before).count() as u64;
-            Err(Unreadable::NotText { line: line + lines })
-        }
+impl Head<'_> {
+    fn of(file: &File) -> Result<Head<'_>, Unreadable> {
+        let (packing, mut source) = unpack(file)?;
+        let mut bytes = Vec::new();
+        source.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(|error| packing.blame(error))?;
+        Ok(Head { packing, whole: bytes.len() < HEAD_BYTES, bytes, source })
     }
 }

@@ -64,6 +64,24 @@ impl Sample {
     }
 }
 
+/// The positions that a sample of `kept_max` of so many rows keeps, in order.
+pub(crate) fn positions(rows: u64, kept_max: usize, seed: u64) -> Vec<u64> {
+    let mut kept: BinaryHeap<(u64, u64)> = BinaryHeap::new();
+    for row in 0..rows {
+        let priority = mix(seed ^ mix(row));
+        if kept.len() < kept_max {
+            kept.push((priority, row));
+        } else if let Some(mut most) = kept.peek_mut()
+            && priority < most.0
+        {
+            *most = (priority, row);
+        }
+    }
+    let mut positions: Vec<u64> = kept.into_iter().map(|(_, row)| row).collect();
+    positions.sort_unstable();
+    positions
+}
+
 /// A fixed scrambling of 64 bits (the finalizer of Steele, Lea and Flood, "Fast splittable pseudorandom number
 /// generators", 2014), one to one, so that two positions never share a priority.
 fn mix(value: u64) -> u64 {

@@ -179,3 +179,86 @@ fn files_of_any_letters_are_read_back_as_they_were_or_refused() {
     // Others mix their habits or have malformed rows.
     assert!(whole > FILES / 12, "only {whole} files came back byte for byte");
 }
+
+/// A made-up JSON value of at most so many levels.
+fn json(dice: &mut Dice, levels: u64, space: &str) -> String {
+    let many = if levels == 0 { 12 } else { 16 };
+    match dice.below(many) {
+        0 => "null".into(),
+        1 => dice.one(&["true", "false"]).into(),
+        2..5 => dice.one(&["0", "-0", "1", "12", "1.50", "-3.0", "1e5", "0.1", "20240131", "NaN"]).into(),
+        5..12 => dice
+            .one(&[
+                "\"\"",
+                "\"x\"",
+                "\" y\"",
+                "\"12\"",
+                "\"2024-01-31\"",
+                "\"NA\"",
+                "\"\\u00e9\"",
+                "\"é\\n\"",
+                "\"{\\\"\"",
+            ])
+            .into(),
+        12 | 13 => {
+            let values: Vec<String> = (0..dice.below(3)).map(|_| json(dice, levels - 1, space)).collect();
+            format!("[{}]", values.join(&format!(",{space}")))
+        }
+        _ => object(dice, levels - 1, space),
+    }
+}
+
+fn object(dice: &mut Dice, levels: u64, space: &str) -> String {
+    let mut members = Vec::new();
+    for key in ["a", "b.c", "d"] {
+        if dice.below(4) > 0 {
+            members.push(format!("\"{key}\":{space}{}", json(dice, levels, space)));
+        }
+    }
+    format!("{{{}}}", members.join(&format!(",{space}")))
+}
+
+#[test]
+fn json_of_any_values_is_read_back_as_it_was_or_refused() {
+    const FILES: u64 = 15_000;
+    let all = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: 1 };
+    let mut file: File = tempfile::tempfile().expect("a temporary file");
+    let mut fill = |bytes: &[u8]| {
+        file.set_len(0).expect("a temporary file can be emptied");
+        std::io::Seek::rewind(&mut file).expect("and rewound");
+        file.write_all(bytes).expect("room for it");
+        file.try_clone().expect("a second name for it")
+    };
+    let (mut read_files, mut whole) = (0, 0);
+    for seed in 0..FILES {
+        let mut dice = Dice(seed);
+        let space = dice.one(&["", " "]);
+        let records: Vec<String> = (0..1 + dice.below(5)).map(|_| object(&mut dice, 2, space)).collect();
+        let array = dice.below(3) == 0;
+        let mut input = if array { format!("[{}]\n", records.join(&format!(",{space}"))) } else { records.join("\n") };
+        if dice.below(3) == 0 {
+            // A letter that does not belong there.
+            let letters: Vec<usize> = input.char_indices().map(|(at, _)| at).collect();
+            let at = letters[dice.below(letters.len() as u64) as usize];
+            input.insert_str(at, dice.one(&["{", "}", "[", "]", "\"", ",", ":", "\\", "\n", "1", " "]));
+        }
+        let name = dice.one(&["some.jsonl", "some.json", "some"]);
+        let Ok(reading) = read(name, &fill(input.as_bytes()), &all) else { continue };
+        let mut writer = reading.layout.writer(Vec::new()).expect("memory takes the beginning");
+        writer.write(&reading.table).expect("memory takes the rows");
+        let written = writer.finish().expect("memory takes the end");
+        let shown = String::from_utf8_lossy(&written);
+        let back = match reading.layout.read_back(&fill(&written), &all) {
+            Ok(back) => back,
+            Err(error) => panic!("seed {seed}: {error}: {input:?} written as {shown:?}"),
+        };
+        for column in 0..back.columns() {
+            let (ours, theirs) = (back.column(column), reading.table.column(column));
+            assert_eq!(&ours.values, &theirs.values, "seed {seed}: {input:?} written as {shown:?}");
+        }
+        read_files += 1;
+        whole += u64::from(written == input.as_bytes());
+    }
+    // Others mix missing keys with nulls, escapes with letters, or have malformed records.
+    assert!(read_files > FILES / 2 && whole > read_files / 3, "{whole} of {read_files} files came back byte for byte");
+}
