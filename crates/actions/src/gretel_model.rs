@@ -287,6 +287,7 @@ impl Step for GretelModel {
             sample_rows_max: Options::SAMPLE_ROWS_MAX,
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
             generate: self.generate,
+            packed_for: None,
             judged: self.generate,
             target: None,
         };
@@ -299,7 +300,7 @@ impl Step for GretelModel {
         if synthesis.set_aside.rows > 0 {
             outcome
                 .log
-                .push(("warning", format!("object `{}`: {} set aside", file.source_filename, synthesis.set_aside)));
+                .push(("warning", format!("object `{}`: set aside {}", file.source_filename, synthesis.set_aside)));
         }
         let fact = |name: &str, value: String| (name.to_string(), value);
         outcome.facts.push(fact("rows_read", synthesis.rows_read.to_string()));

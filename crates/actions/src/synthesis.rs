@@ -31,6 +31,8 @@ pub struct Options {
     pub sample_bytes_max: usize,
     /// Whether records are generated at all, or the model is only trained.
     pub generate: bool,
+    /// Name whose extension says how the output is packed; as the source is if `None`.
+    pub packed_for: Option<String>,
     /// Whether the output is judged.
     pub judged: bool,
     /// The column that train-on-synthetic utility predicts.
@@ -81,6 +83,10 @@ pub fn synthesize(
     let Reading { table, layout, rows, set_aside } =
         read(name, &file, &bounds).map_err(|error| unreadable(name, &error))?;
     drop(file);
+    let layout = match &options.packed_for {
+        Some(name) => layout.packed_for(name),
+        None => layout,
+    };
     attempt.go_on()?;
     let (training, holdout) = split(&table, attempt.seed);
     drop(table);

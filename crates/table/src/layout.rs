@@ -9,6 +9,7 @@ use arrow_array::cast::AsArray;
 
 use crate::csv_layout::{CsvLayout, CsvWriter};
 use crate::json_layout::{JsonLayout, JsonWriter};
+use crate::packing::Packing;
 use crate::parquet_layout::{ParquetLayout, ParquetWriter};
 use crate::{Cell, Kind, ReadOptions, Table, Unreadable, Values};
 
@@ -37,6 +38,17 @@ impl Layout {
                 Format::Parquet(layout) => Of::Parquet(Box::new(layout.writer(out)?)),
             },
         })
+    }
+
+    /// The same layout for a file of this name: packed as its extension says, whatever the source's packing was. Parquet
+    /// packs within itself and stays as it is.
+    pub fn packed_for(mut self, name: &str) -> Layout {
+        match &mut self.format {
+            Format::Csv(layout) => layout.packing = Packing::named(name),
+            Format::Json(layout) => layout.packing = Packing::named(name),
+            Format::Parquet(_) => {}
+        }
+        self
     }
 
     /// Reads a file that was written by [`Layout::writer`]: by this very layout, so that the kinds and spellings are the

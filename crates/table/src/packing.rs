@@ -33,6 +33,16 @@ impl Packing {
         }
     }
 
+    /// The packing that a file name asks for by its extension.
+    pub(crate) fn named(name: &str) -> Packing {
+        let name = name.to_ascii_lowercase();
+        match () {
+            () if name.ends_with(".gz") => Packing::Gzip,
+            () if name.ends_with(".zst") => Packing::Zstd,
+            () => Packing::None,
+        }
+    }
+
     /// Tells a damaged packing from a file that could not be read.
     pub(crate) fn blame(self, error: io::Error) -> Unreadable {
         let damaged = matches!(

@@ -94,7 +94,7 @@ fn open(path: &Path, seed: u64) -> Result<Table, Failure> {
     };
     let reading = read(&name, &file, &options).map_err(|error| actions::synthesis::unreadable(&name, &error))?;
     if reading.set_aside.rows > 0 {
-        say::note(&format!("warning: {name}: {} set aside", reading.set_aside));
+        say::note(&format!("warning: {name}: set aside {}", reading.set_aside));
     }
     Ok(reading.table)
 }

@@ -76,6 +76,7 @@ impl Synthesize {
             sample_rows_max: self.sample_rows_max.max(1),
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
             generate: true,
+            packed_for: Some(self.out.to_string_lossy().into_owned()),
             judged: self.report.is_some() || self.report_json.is_some(),
             target: self.target.clone(),
         };
@@ -91,7 +92,7 @@ impl Synthesize {
         let report = self.reports(&model, &synthesis)?;
         let scores = report.as_ref().map(actions::scores).unwrap_or_default();
         if synthesis.set_aside.rows > 0 {
-            say::note(&format!("warning: {} set aside", synthesis.set_aside));
+            say::note(&format!("warning: set aside {}", synthesis.set_aside));
         }
         if setting.json() {
             let mut value = json!({

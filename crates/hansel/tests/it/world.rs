@@ -60,6 +60,30 @@ impl World {
             ["put", bucket, key, "text", text] => quiet(self.s3.put(bucket, key, text.as_bytes())),
             ["put", bucket, key, "lines"] => quiet(self.s3.put(bucket, key, (block.join("\n") + "\n").as_bytes())),
             ["put", bucket, key, "bytes", hex] => quiet(self.s3.put(bucket, key, &unhex(hex)?)),
+            ["put", bucket, key, "file", name] => {
+                let bytes = std::fs::read(repository().join(name)).map_err(|error| error.to_string())?;
+                quiet(self.s3.put(bucket, key, &bytes))
+            }
+            ["begins", bucket, key, bytes] => {
+                let stored = self.s3.get(bucket, key).ok_or("not there")?;
+                let bytes: usize = bytes.parse().map_err(|_| "bytes")?;
+                Ok(stored.body.iter().take(bytes).map(|byte| format!("{byte:02x}")).collect())
+            }
+            ["take", bucket, key, name] => {
+                let stored = self.s3.get(bucket, key).ok_or("not there")?;
+                std::fs::write(self.path(name), &stored.body).map_err(|error| error.to_string())?;
+                Ok(String::new())
+            }
+            ["equal", one, other] => {
+                let read = |name: &str| std::fs::read(self.path(name)).map_err(|error| error.to_string());
+                Ok(if read(one)? == read(other)? { "equal" } else { "different" }.into())
+            }
+            ["lines", name] => Ok(self.read(name)?.lines().count().to_string()),
+            ["table", name, rows] => {
+                std::fs::write(self.path(name), table(rows.parse().map_err(|_| "rows")?, 1))
+                    .map_err(|e| e.to_string())?;
+                Ok(String::new())
+            }
             ["put", bucket, key, "old", rows] => {
                 let then = "2001-02-03T04:05:06Z".parse().map_err(|_| "time")?;
                 quiet(self.s3.put_at(bucket, key, table(rows.parse().map_err(|_| "rows")?, 9).as_bytes(), then))
