@@ -107,10 +107,24 @@ impl Store {
         Ok(rows.iter().map(project).filter(matches).take(limit as usize).collect())
     }
 
-    /// Deletes a project with its connections, workflows and runs.
+    /// Deletes a project with its connections, workflows and runs, and the files that the runs left.
     pub async fn delete_project(&self, id: &str) -> Result<Project, StoreError> {
         let project = self.project(id).await?;
+        let runs: Vec<String> = sqlx::query_scalar(
+            "SELECT runs.id FROM runs JOIN workflows ON runs.workflow = workflows.id WHERE workflows.project = $1",
+        )
+        .bind(&project.id)
+        .fetch_all(&self.pool)
+        .await?;
         sqlx::query("DELETE FROM projects WHERE id = $1").bind(&project.id).execute(&self.pool).await?;
+        for run in runs {
+            match std::fs::remove_dir_all(self.artifacts_dir(&run)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::unusable(self.home(), error));
+                }
+                _ => {}
+            }
+        }
         Ok(project)
     }
 }

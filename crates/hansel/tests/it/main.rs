@@ -4,6 +4,7 @@ mod cancel;
 mod cases;
 mod crash;
 mod fixtures;
+mod laws;
 mod mask;
 mod script;
 mod server;

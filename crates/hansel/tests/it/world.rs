@@ -181,6 +181,10 @@ impl World {
             ["on", operation, key, "put", rows] => self.replace_on(operation, key, rows),
             ["forget", "requests"] => quiet(self.s3.clear_requests()),
             ["requests"] => Ok(self.requests()),
+            ["kept"] => {
+                let runs = std::fs::read_dir(self.path("home/artifacts")).map(|entries| entries.count()).unwrap_or(0);
+                Ok(format!("files of {runs} runs"))
+            }
             ["secrets"] => self.secrets(),
             _ => Err("no such command".into()),
         }
