@@ -58,7 +58,11 @@ impl Synthesize {
                 .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()),
         );
         let progress = |progress: Progress| {
-            bar.set_message(progress.doing);
+            if bar.message() != progress.doing {
+                // Each stage has a rate of its own.
+                bar.reset();
+                bar.set_message(progress.doing);
+            }
             bar.set_length(progress.total);
             bar.set_position(progress.done);
         };

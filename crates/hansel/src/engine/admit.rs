@@ -6,8 +6,7 @@ use std::time::Duration;
 use store::Run;
 use workflow::{Code, Event, Failure, RunStatus};
 
-use super::Watcher;
-use super::local::RunRequest;
+use super::{RunRequest, Watcher};
 use crate::memory::Memory;
 
 /// The right to run, for as long as this lives.

@@ -5,32 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use globset::GlobMatcher;
-use store::{UnitKey, Workflow};
-use workflow::{Attempt, Branch, Code, Event, Failure, Plan, Progress, RunStatus};
+use store::UnitKey;
+use workflow::{Attempt, Branch, Code, Event, Failure, Progress, RunStatus};
 
-use super::Watcher;
 use super::admit::admit;
 use super::journal::{Journal, panicked, sentence};
 use super::survey::{Known, Survey, Surveyed, Verdict, survey};
 use super::unit::{Failed, Work, process, unit_folder, unit_key};
+use super::{RunRequest, Watcher};
 use crate::memory::Memory;
-
-/// What is to be run.
-pub(crate) struct RunRequest<'a> {
-    pub(crate) plan: &'a Plan,
-    /// The text that the plan was made from; kept with the run.
-    pub(crate) text: &'a str,
-    pub(crate) workflow: &'a Workflow,
-    /// A seed for this run instead of the workflow's own.
-    pub(crate) seed: Option<u64>,
-    /// Keys to take again although they are done, and how that was written.
-    pub(crate) again: &'a [GlobMatcher],
-    pub(crate) again_text: &'a [String],
-    /// Lines for the head of the run's log.
-    pub(crate) notes: &'a [String],
-    pub(crate) cancelled: &'a (dyn Fn() -> bool + Sync),
-}
 
 /// What came of a run.
 pub(crate) struct RunSummary {

@@ -8,10 +8,28 @@ mod seed;
 mod survey;
 mod unit;
 
-pub(crate) use local::{RunRequest, RunSummary, UnitSummary, run};
+pub(crate) use local::{RunSummary, UnitSummary, run};
 pub(crate) use survey::{Known, Verdict, again_glob, survey};
 
-use workflow::{Event, Progress};
+use globset::GlobMatcher;
+use store::Workflow;
+use workflow::{Event, Plan, Progress};
+
+/// What is to be run.
+pub(crate) struct RunRequest<'a> {
+    pub(crate) plan: &'a Plan,
+    /// The text that the plan was made from; kept with the run.
+    pub(crate) text: &'a str,
+    pub(crate) workflow: &'a Workflow,
+    /// A seed for this run instead of the workflow's own.
+    pub(crate) seed: Option<u64>,
+    /// Keys to take again although they are done, and how that was written.
+    pub(crate) again: &'a [GlobMatcher],
+    pub(crate) again_text: &'a [String],
+    /// Lines for the head of the run's log.
+    pub(crate) notes: &'a [String],
+    pub(crate) cancelled: &'a (dyn Fn() -> bool + Sync),
+}
 
 /// Whoever watches a run: told every event once it is in the journal, and how far each unit is.
 pub(crate) trait Watcher: Sync {
