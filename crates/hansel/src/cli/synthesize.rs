@@ -94,10 +94,16 @@ impl Synthesize {
         })?;
         std::fs::rename(&draft, &self.out).map_err(|error| unwritable(&self.out, error))?;
         let report = self.reports(&model, &synthesis)?;
-        let scores = report.as_ref().map(actions::scores).unwrap_or_default();
         if synthesis.set_aside.rows > 0 {
             say::note(&format!("warning: set aside {}", synthesis.set_aside));
         }
+        self.tell(&synthesis, report.as_ref(), setting);
+        Ok(())
+    }
+
+    /// Prints what was made.
+    fn tell(&self, synthesis: &Synthesis, report: Option<&serde_json::Value>, setting: &Setting) {
+        let scores = report.map(actions::scores).unwrap_or_default();
         if setting.json() {
             let mut value = json!({
                 "output": self.out, "rows_read": synthesis.rows_read, "rows_written": synthesis.rows_written,
@@ -116,7 +122,6 @@ impl Synthesize {
                 synthesis.rows_read
             ));
         }
-        Ok(())
     }
 
     fn reports(&self, model: &Model, synthesis: &Synthesis) -> Result<Option<serde_json::Value>, Stop> {
