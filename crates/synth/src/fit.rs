@@ -3,12 +3,12 @@
 use arrow_array::{Array, StringArray};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use table::{Table, Values};
+use table::{Spelling, Table, Values};
 
 use crate::absent::{Absence, Verdict, find_absences};
 use crate::draft::Draft;
 use crate::drawn::{Drawn, Lesson, Seen, correlation, learn};
-use crate::encode::{Encoded, Scale, encode};
+use crate::encode::{Encoded, encode};
 use crate::find_lines::find_lines;
 use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
@@ -56,14 +56,58 @@ pub(crate) fn fit(
     let makers: Vec<Option<Maker>> =
         (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
     note_columns(real, &encoded, &makers, floor, &mut notes);
-    let (mut drafts, scales): (Vec<Draft>, Vec<Scale>) = encoded
-        .into_par_iter()
-        .enumerate()
-        .map(|(at, column)| match &makers[at] {
-            Some(Maker::Ids(_)) => Draft::presence(real.name(at), column),
-            maker => Draft::of(real.name(at), column, maker.is_some()),
-        })
-        .unzip();
+    let columns = encoded.into_iter().zip(makers).enumerate().map(|(at, (encoded, maker))| Material {
+        name: real.name(at).to_string(),
+        spelling: real.spelling(at).clone(),
+        encoded,
+        maker,
+    });
+    learn_trees(columns.collect(), &Terms { floor, seed, given: &[], copies: None }, notes, progress)
+}
+
+/// One column to be learned.
+pub(crate) struct Material {
+    /// Its name.
+    pub(crate) name: String,
+    /// How the source wrote it.
+    pub(crate) spelling: Spelling,
+    /// Its values.
+    pub(crate) encoded: Encoded,
+    /// What makes its values where no list holds them.
+    pub(crate) maker: Option<Maker>,
+}
+
+/// On what terms columns are learned.
+pub(crate) struct Terms<'a> {
+    /// Fewest rows of a value shown as it is.
+    pub(crate) floor: usize,
+    /// Seed of the fit.
+    pub(crate) seed: u64,
+    /// Positions of the columns that will come with every row asked for.
+    pub(crate) given: &'a [usize],
+    /// The rows that must not be drawn, where they are known already.
+    pub(crate) copies: Option<Sieve>,
+}
+
+/// Learns trees over columns that are numbers already.
+pub(crate) fn learn_trees(
+    columns: Vec<Material>,
+    terms: &Terms,
+    mut notes: Vec<Note>,
+    progress: Told,
+) -> Result<Trees, Unfit> {
+    let &Terms { floor, seed, given, .. } = terms;
+    let mut drafts: Vec<Draft> = Vec::with_capacity(columns.len());
+    let mut outputs: Vec<Output> = Vec::with_capacity(columns.len());
+    for (at, Material { name, spelling, encoded, maker }) in columns.into_iter().enumerate() {
+        let (mut draft, scale) = match &maker {
+            Some(Maker::Ids(_)) => Draft::presence(&name, encoded),
+            maker => Draft::of(&name, encoded, maker.is_some()),
+        };
+        draft.law = given.contains(&at).then_some(Law::Given);
+        drafts.push(draft);
+        outputs.push(Output { name, spelling, scale, node: at as u16, maker });
+    }
     find_calendar(&mut drafts, &mut notes);
     find_arithmetic(&mut drafts, &mut notes);
     find_lines(&mut drafts);
@@ -73,17 +117,12 @@ pub(crate) fn fit(
     let kept = find_lookups(&mut drafts, &seen, floor, &mut notes);
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
-    let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed };
+    let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed, open: !given.is_empty() };
     let nodes = plan.learn_all(progress)?;
-    let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
-        name: real.name(index).to_string(),
-        spelling: real.spelling(index).clone(),
-        scale,
-        node: index as u16,
-        maker,
-    });
-    let outputs: Vec<Output> = outputs.collect();
-    let copies = sieve_rows(&outputs, &plan.seen, floor, seed);
+    let copies = match &terms.copies {
+        Some(copies) => copies.clone(),
+        None => sieve_rows(&outputs, &plan.seen, floor, seed),
+    };
     let grids: Vec<bool> = drafts.iter().map(|draft| draft.grid).collect();
     let nodes = plan.seen.into_iter().zip(plan.laws).zip(nodes).zip(binnings).zip(grids).map(
         |((((seen, law), learned), binning), grid)| Node {
@@ -103,7 +142,7 @@ pub(crate) fn fit(
 /// The training rows that must not be drawn: those that fewer than `floor` rows are equal to.
 fn sieve_rows(outputs: &[Output], seen: &[Seen], floor: usize, seed: u64) -> Sieve {
     let rows = seen[0].values.len();
-    let print = |row: usize| row_print(outputs.iter(), |node| seen[node as usize].values[row]);
+    let print = |row: usize| row_print(outputs.iter(), |at| seen[outputs[at].node as usize].values[row]);
     let mut prints: Vec<u64> = (0..rows).into_par_iter().filter_map(print).collect();
     prints.par_sort_unstable();
     let mut sieve = Sieve::new(prints.len(), mix(seed));
@@ -168,7 +207,7 @@ fn stands_alone(drafts: &[Draft], at: usize) -> bool {
         let from = &drafts[other];
         other != at
             && from.numeric()
-            && from.law.is_none()
+            && (from.law.is_none() || from.given())
             && correlation(&from.values, &own.values, &sample).abs() > TELLING
     };
     !own.numeric() || own.law.is_some() || !(0..drafts.len()).any(tells)
@@ -198,8 +237,8 @@ fn see(draft: &mut Draft, apart: bool, floor: usize) -> (Seen, Binning) {
     (Seen { values, codes, classes, shape, nominal: draft.nominal }, binning)
 }
 
-/// Columns of few values first: later columns then have the more telling ones to depend on. What follows from others
-/// comes right behind them.
+/// What is given first, then columns of few values: later columns then have the more telling ones to depend on. What
+/// follows from others comes right behind them.
 fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u16> {
     let size = |at: usize| {
         let at = alike[at].map_or(at, usize::from);
@@ -213,9 +252,11 @@ fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u
     free.sort_unstable();
     let mut placed = vec![false; seen.len()];
     let mut order = Vec::with_capacity(seen.len());
-    for (_, node) in free {
-        placed[node as usize] = true;
-        order.push(node);
+    for node in [None].into_iter().chain(free.into_iter().map(|f| Some(f.1))) {
+        if let Some(node) = node {
+            placed[node as usize] = true;
+            order.push(node);
+        }
         loop {
             let ready = |at: &usize| {
                 !placed[*at] && laws[*at].as_ref().is_some_and(|law| law.parents().iter().all(|&p| placed[p as usize]))
@@ -236,6 +277,8 @@ struct Plan {
     order: Vec<u16>,
     floor: usize,
     seed: u64,
+    /// Whether rows may come with values that the training table does not show, so that laws may have nothing to say.
+    open: bool,
 }
 
 /// What was learned of one node.
@@ -283,7 +326,10 @@ impl Plan {
         let before: Vec<u16> =
             self.order[..at].iter().copied().filter(|&node| self.seen[node as usize].shape.classes() > 1).collect();
         let mut rows: Vec<u32> = (0..subject.values.len() as u32).collect();
-        if let Some(law) = &self.laws[target] {
+        if self.laws[target] == Some(Law::Given) {
+            return Learned::default();
+        }
+        if let (Some(law), false) = (&self.laws[target], self.open) {
             let values: Vec<&[f64]> = self.seen.iter().map(|seen| seen.values.as_slice()).collect();
             let lookup_of_two = matches!(law, Law::Lookup { keys, .. } if keys.len() > 1);
             rows.retain(|&row| lookup_of_two || law.value(&values, row as usize).is_nan());

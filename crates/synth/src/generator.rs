@@ -6,10 +6,11 @@ use table::{Column, Spelling, Table};
 use crate::absent::Absence;
 use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
+use crate::given::Beside;
 use crate::guard::Guard;
 use crate::ids::IdPlan;
 use crate::law::Law;
-use crate::model::{Ask, Generator, Note};
+use crate::model::{Ask, Completion, Generator, Note};
 use crate::random::{Random, mix};
 use crate::save::save;
 use crate::shape::{Binning, Shape};
@@ -106,16 +107,15 @@ impl Output {
     }
 }
 
-/// Rows drawn beyond those needed, to stand in for copies.
-fn spare(rows: usize) -> usize {
-    4 + rows / 64
-}
+/// How often a row that must not leave is drawn anew.
+const ATTEMPTS: u64 = 12;
 
-/// A fingerprint of one row over all columns but identifiers; none where a column shows a text that was written anew.
-pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: impl Fn(u16) -> f64) -> Option<u64> {
+/// A fingerprint of one row over all columns but identifiers, from the tick of each output; none where a column shows a
+/// text that was written anew.
+pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: impl Fn(usize) -> f64) -> Option<u64> {
     let mut print = 0x6a09_e667_f3bc_c908u64;
-    for output in outputs {
-        let value = tick(output.node);
+    for (at, output) in outputs.enumerate() {
+        let value = tick(at);
         match (&output.maker, &output.scale) {
             (Some(Maker::Ids(_)), _) => continue,
             (Some(Maker::Writer(_)), Scale::Text { words }) if value as usize >= words.len() => return None,
@@ -135,22 +135,15 @@ struct Block {
 
 impl Generator for Trees {
     fn sample(&self, ask: &Ask) -> Table {
-        let first = ask.first_row / Ask::BLOCK;
-        let blocks = (ask.rows as u64).div_ceil(Ask::BLOCK);
-        let drawn: Vec<Vec<Vec<f64>>> = (0..blocks)
-            .into_par_iter()
-            .map(|at| {
-                let rows = (ask.rows as u64 - at * Ask::BLOCK).min(Ask::BLOCK) as usize;
-                let mut block = self.draw_block(ask.seed, first + at, rows + spare(rows));
-                self.replace_copies(&mut block, rows);
-                self.outputs.iter().map(|output| std::mem::take(&mut block.values[output.node as usize])).collect()
-            })
-            .collect();
-        let columns = self.outputs.par_iter().enumerate().map(|(at, output)| {
-            let ticks: Vec<f64> = drawn.iter().flat_map(|block| block[at].iter().copied()).collect();
-            output.column(&ticks, ask, mix(ask.seed ^ mix(at as u64)))
-        });
-        Table::new(columns.collect()).expect("every column has the rows asked for")
+        self.table(&self.draw_ticks(ask, None), ask, &[])
+    }
+
+    fn header(&self) -> Table {
+        self.table(&vec![Vec::new(); self.outputs.len()], &Ask::all(0, 0), &[])
+    }
+
+    fn beside(&self, columns: &[usize], seed: u64) -> Box<dyn Completion> {
+        Box::new(Beside::learn(self, columns, seed))
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -177,58 +170,107 @@ impl Trees {
         in_order && known.iter().all(|&k| k) && self.outputs.iter().all(|output| (output.node as usize) < count)
     }
 
-    /// Puts rows drawn to spare in the places of rows that are equal to a training row, then drops the rest of them.
-    fn replace_copies(&self, block: &mut Block, rows: usize) {
-        let drawn = rows + spare(rows);
-        let copied = |row: &usize| {
-            let print = row_print(self.outputs.iter(), |node| block.values[node as usize][*row]);
-            print.is_some_and(|print| self.copies.holds_print(print))
-        };
-        let bad: Vec<usize> = (0..rows).filter(copied).collect();
-        let good: Vec<usize> = (rows..drawn).filter(|row| !copied(row)).take(bad.len()).collect();
-        for output in &self.outputs {
-            let values = &mut block.values[output.node as usize];
-            for (&to, &from) in bad.iter().zip(&good) {
-                values[to] = values[from];
-            }
-            values.truncate(rows);
-        }
+    /// The ticks of every output for the rows asked for. `given` has ticks per node, for nodes that are given.
+    pub(crate) fn draw_ticks(&self, ask: &Ask, given: Option<&[Vec<f64>]>) -> Vec<Vec<f64>> {
+        let first = ask.first_row / Ask::BLOCK;
+        let blocks = (ask.rows as u64).div_ceil(Ask::BLOCK);
+        let drawn: Vec<Vec<Vec<f64>>> = (0..blocks)
+            .into_par_iter()
+            .map(|at| {
+                let from = (at * Ask::BLOCK) as usize;
+                let rows = (ask.rows - from).min(Ask::BLOCK as usize);
+                let part = |ticks: &Vec<f64>| ticks.get(from..from + rows).map_or(Vec::new(), <[f64]>::to_vec);
+                let given: Vec<Vec<f64>> = given.unwrap_or(&[]).iter().map(part).collect();
+                self.draw_fit(ask.seed, first + at, rows, &given)
+            })
+            .collect();
+        (0..self.outputs.len()).map(|at| drawn.iter().flat_map(|block| block[at].iter().copied()).collect()).collect()
     }
 
-    fn draw_block(&self, seed: u64, number: u64, rows: usize) -> Block {
+    /// Ticks as a table; columns that are given stand in it as they are.
+    pub(crate) fn table(&self, ticks: &[Vec<f64>], ask: &Ask, given: &[(usize, Column)]) -> Table {
+        let columns = self.outputs.par_iter().enumerate().map(|(at, output)| {
+            match given.iter().find(|(column, _)| *column == at) {
+                Some((_, column)) => Column {
+                    name: output.name.clone(),
+                    spelling: output.spelling.clone(),
+                    values: column.values.clone(),
+                },
+                None => output.column(&ticks[at], ask, mix(ask.seed ^ mix(at as u64))),
+            }
+        });
+        Table::new(columns.collect()).expect("every column has the rows asked for")
+    }
+
+    /// One block, per output; rows that must not leave are drawn anew.
+    fn draw_fit(&self, seed: u64, number: u64, rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut drawn = self.draw_block([seed, number, 0], rows, given);
+        let mut suspects: Vec<usize> = (0..rows).collect();
+        for attempt in 1..=ATTEMPTS {
+            suspects.retain(|&row| self.unfit(&drawn, row));
+            if suspects.is_empty() {
+                break;
+            }
+            let part = |ticks: &Vec<f64>| suspects.iter().filter_map(|&row| ticks.get(row).copied()).collect();
+            let given: Vec<Vec<f64>> = given.iter().map(part).collect();
+            let again = self.draw_block([seed, number, attempt], suspects.len(), &given);
+            for (column, again) in drawn.iter_mut().zip(again) {
+                suspects.iter().zip(again).for_each(|(&row, value)| column[row] = value);
+            }
+        }
+        drawn
+    }
+
+    /// Whether a row must not leave: it is equal to a training row that few share.
+    fn unfit(&self, drawn: &[Vec<f64>], row: usize) -> bool {
+        let print = row_print(self.outputs.iter(), |output| drawn[output][row]);
+        print.is_some_and(|print| self.copies.holds_print(print))
+    }
+
+    /// The rows of one block, per output.
+    fn draw_block(&self, path: [u64; 3], rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let empty = self.nodes.len();
         let mut block = Block { values: vec![Vec::new(); empty], codes: vec![Vec::new(); empty] };
+        let [seed, number, attempt] = path;
         for &at in &self.order {
             let node = &self.nodes[at as usize];
-            let mut random = Random::at(&[seed, number, at as u64]);
-            let guards: Vec<(&Guard, &Shape)> =
-                node.guards.iter().map(|guard| (guard, &self.nodes[guard.node as usize].shape)).collect();
-            let about = Drawing {
-                shape: &node.shape,
-                codes: &block.codes,
-                known: &block.values,
-                guards: &guards,
-                absences: &node.absences,
+            let mut random = Random::at(&[seed, number, attempt, at as u64]);
+            let mut values = match (&node.law, given.get(at as usize)) {
+                (Some(Law::Given), Some(given)) if given.len() == rows => given.clone(),
+                _ => self.draw_node(node, &block, rows, &mut random),
             };
-            let mut values = match &node.drawn {
-                Some(drawn) => drawn.draw(&about, rows, &mut random),
-                None => vec![f64::NAN; rows],
-            };
-            if let Some(law) = &node.law {
-                for (row, value) in values.iter_mut().enumerate() {
-                    let mut said = law.value(&block.values, row);
-                    if let (Law::Near { .. }, Shape::Continuous { low, high, .. }) = (law, &node.shape) {
-                        said = said.clamp(*low, *high);
-                    }
-                    *value = if said.is_nan() { *value } else { said };
-                }
-            }
-            if node.grid {
+            if node.grid && node.law != Some(Law::Given) {
                 values.iter_mut().for_each(|value| *value = value.round());
             }
             block.codes[at as usize] = values.iter().map(|&value| node.binning.code(value)).collect();
             block.values[at as usize] = values;
         }
-        block
+        self.outputs.iter().map(|output| std::mem::take(&mut block.values[output.node as usize])).collect()
+    }
+
+    fn draw_node(&self, node: &Node, block: &Block, rows: usize, random: &mut Random) -> Vec<f64> {
+        let guards: Vec<(&Guard, &Shape)> =
+            node.guards.iter().map(|guard| (guard, &self.nodes[guard.node as usize].shape)).collect();
+        let about = Drawing {
+            shape: &node.shape,
+            codes: &block.codes,
+            known: &block.values,
+            guards: &guards,
+            absences: &node.absences,
+        };
+        let mut values = match &node.drawn {
+            Some(drawn) => drawn.draw(&about, rows, random),
+            None => vec![f64::NAN; rows],
+        };
+        if let Some(law) = &node.law {
+            for (row, value) in values.iter_mut().enumerate() {
+                let mut said = law.value(&block.values, row);
+                if let (Law::Near { .. }, Shape::Continuous { low, high, .. }) = (law, &node.shape) {
+                    said = said.clamp(*low, *high);
+                }
+                *value = if said.is_nan() { *value } else { said };
+            }
+        }
+        values
     }
 }

@@ -243,6 +243,7 @@ impl Kept for Binning {
 impl Kept for Law {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
+            Law::Given => 5u8.put(out),
             Law::Sum { terms, constant, wrap } => {
                 0u8.put(out);
                 terms.put(out);
@@ -303,6 +304,7 @@ impl Kept for Law {
                 log: Kept::take(from)?,
             }),
             3 => Some(Law::Lookup { keys: Kept::take(from)?, rows: Kept::take(from)? }),
+            5 => Some(Law::Given),
             _ => None,
         }
     }

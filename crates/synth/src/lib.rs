@@ -14,6 +14,7 @@ mod find_sums;
 mod find_time;
 mod fit;
 mod generator;
+mod given;
 mod guard;
 mod ids;
 mod kept;
@@ -32,7 +33,7 @@ mod templates;
 mod text;
 mod tree;
 
-pub use model::{Ask, BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
+pub use model::{Ask, BadParam, Completion, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 pub use params::MODELS;
 pub use save::{Unloadable, load};
 pub use templates::{Template, TemplateProblem, template, template_names};

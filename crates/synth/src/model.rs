@@ -128,9 +128,24 @@ pub trait Generator: Send + Sync {
     /// ranges gives the same rows as drawing it at once.
     fn sample(&self, ask: &Ask) -> Table;
 
+    /// No rows of the columns: their names, kinds and spellings (0 x columns).
+    fn header(&self) -> Table;
+
+    /// What draws the other columns beside these (positions of columns), whose values will be given with every row.
+    /// It is learned from rows that this model draws by `seed`, so a saved model is enough and no row is ever drawn
+    /// only to be thrown away; laws between columns hold from the given ones on.
+    fn beside(&self, columns: &[usize], seed: u64) -> Box<dyn Completion>;
+
     /// What the model did: parameters that were answered otherwise, laws found, protection applied.
     fn notes(&self) -> Vec<Note>;
 
     /// The model as bytes: versioned, checksummed, no code inside.
     fn save(&self) -> Vec<u8>;
+}
+
+/// Draws columns beside given ones.
+pub trait Completion: Send + Sync {
+    /// One row for each row of `given` (rows asked for x columns given, in the order they were named, of the kinds of
+    /// [`Generator::header`]): the given cells as they are, the others drawn to go with them, whatever was given.
+    fn complete(&self, given: &Table, ask: &Ask) -> Table;
 }
