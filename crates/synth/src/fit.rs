@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use table::{Spelling, Table, Values};
 
 use crate::absent::{Absence, Verdict, find_absences};
+use crate::constraint::Constraint;
+use crate::declare::declare;
 use crate::draft::Draft;
 use crate::drawn::{Drawn, Lesson, Seen, correlation, learn};
 use crate::encode::{Encoded, encode};
@@ -19,6 +21,7 @@ use crate::ids::{plan_numbers, plan_texts};
 use crate::law::Law;
 use crate::model::{Note, Progress, Unfit};
 use crate::random::mix;
+use crate::rule::{Rule, Sight, resolve};
 use crate::shape::{Binning, Order, Shape, Tally};
 use crate::sieve::Sieve;
 use crate::text::Writer;
@@ -31,6 +34,8 @@ pub(crate) const ROWS_MIN: usize = 5;
 pub(crate) struct Settings {
     /// Fewest rows that must hold a value for it to be shown as it is.
     pub(crate) floor: usize,
+    /// What every row has to keep.
+    pub(crate) constraints: Vec<Constraint>,
 }
 
 /// Says how far the fit is; answers whether to go on.
@@ -53,6 +58,10 @@ pub(crate) fn fit(
     let floor = settings.floor;
     let mut notes = notes;
     let encoded: Vec<Encoded> = (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor)).collect();
+    let sights: Vec<Sight> = (0..real.columns())
+        .map(|at| Sight { name: real.name(at), spelling: real.spelling(at), scale: &encoded[at].scale })
+        .collect();
+    let demands = resolve(&settings.constraints, &sights).map_err(Unfit::Constraints)?;
     let makers: Vec<Option<Maker>> =
         (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
     note_columns(real, &encoded, &makers, floor, &mut notes);
@@ -62,7 +71,8 @@ pub(crate) fn fit(
         encoded,
         maker,
     });
-    learn_trees(columns.collect(), &Terms { floor, seed, given: &[], copies: None }, notes, progress)
+    let terms = Terms { floor, seed, given: &[], rules: demands.rules, copies: None };
+    learn_trees(columns.collect(), &terms, notes, progress)
 }
 
 /// One column to be learned.
@@ -85,6 +95,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) seed: u64,
     /// Positions of the columns that will come with every row asked for.
     pub(crate) given: &'a [usize],
+    /// What every row has to keep.
+    pub(crate) rules: Vec<Rule>,
     /// The rows that must not be drawn, where they are known already.
     pub(crate) copies: Option<Sieve>,
 }
@@ -108,13 +120,15 @@ pub(crate) fn learn_trees(
         drafts.push(draft);
         outputs.push(Output { name, spelling, scale, node: at as u16, maker });
     }
+    let mut rules = terms.rules.clone();
+    let mut kept = declare(&mut drafts, &mut rules, floor).map_err(Unfit::Constraints)?;
     find_calendar(&mut drafts, &mut notes);
     find_arithmetic(&mut drafts, &mut notes);
     find_lines(&mut drafts);
     let apart: Vec<bool> = (0..drafts.len()).into_par_iter().map(|at| stands_alone(&drafts, at)).collect();
     let (seen, binnings): (Vec<Seen>, Vec<Binning>) =
         drafts.par_iter_mut().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
-    let kept = find_lookups(&mut drafts, &seen, floor, &mut notes);
+    kept.extend(find_lookups(&mut drafts, &seen, floor, &mut notes));
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
     let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed, open: !given.is_empty() };
@@ -136,7 +150,7 @@ pub(crate) fn learn_trees(
         },
     );
     let nodes = nodes.collect();
-    Ok(Trees { nodes, order: plan.order, outputs, copies, notes })
+    Ok(Trees { nodes, order: plan.order, outputs, copies, rules, notes })
 }
 
 /// The training rows that must not be drawn: those that fewer than `floor` rows are equal to.

@@ -12,6 +12,7 @@ use crate::ids::IdPlan;
 use crate::law::Law;
 use crate::model::{Ask, Completion, Generator, Note};
 use crate::random::{Random, mix};
+use crate::rule::Rule;
 use crate::save::save;
 use crate::shape::{Binning, Shape};
 use crate::sieve::Sieve;
@@ -27,6 +28,8 @@ pub(crate) struct Trees {
     pub(crate) outputs: Vec<Output>,
     /// Training rows that fewer than the floor of rows are equal to.
     pub(crate) copies: Sieve,
+    /// What every row keeps.
+    pub(crate) rules: Vec<Rule>,
     /// What was done.
     pub(crate) notes: Vec<Note>,
 }
@@ -167,7 +170,10 @@ impl Trees {
             known[at as usize] = true;
             fits
         });
-        in_order && known.iter().all(|&k| k) && self.outputs.iter().all(|output| (output.node as usize) < count)
+        in_order
+            && known.iter().all(|&k| k)
+            && self.rules.iter().all(|rule| rule.sound(self.outputs.len()))
+            && self.outputs.iter().all(|output| (output.node as usize) < count)
     }
 
     /// The ticks of every output for the rows asked for. `given` has ticks per node, for nodes that are given.
@@ -202,12 +208,14 @@ impl Trees {
         Table::new(columns.collect()).expect("every column has the rows asked for")
     }
 
-    /// One block, per output; rows that must not leave are drawn anew.
+    /// One block, per output. Rows that must not leave or break a rule are drawn anew; what then still breaks one is
+    /// mended.
     fn draw_fit(&self, seed: u64, number: u64, rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let mut drawn = self.draw_block([seed, number, 0], rows, given);
+        let scales: Vec<&Scale> = self.outputs.iter().map(|output| &output.scale).collect();
         let mut suspects: Vec<usize> = (0..rows).collect();
         for attempt in 1..=ATTEMPTS {
-            suspects.retain(|&row| self.unfit(&drawn, row));
+            suspects.retain(|&row| self.is_copy(&drawn, row) || !self.lawful(&scales, &drawn, row));
             if suspects.is_empty() {
                 break;
             }
@@ -218,11 +226,40 @@ impl Trees {
                 suspects.iter().zip(again).for_each(|(&row, value)| column[row] = value);
             }
         }
+        suspects.retain(|&row| !self.lawful(&scales, &drawn, row));
+        if !suspects.is_empty() {
+            self.mend(&scales, &mut drawn, &suspects, &mut Random::at(&[seed, number, ATTEMPTS + 1]));
+        }
         drawn
     }
 
-    /// Whether a row must not leave: it is equal to a training row that few share.
-    fn unfit(&self, drawn: &[Vec<f64>], row: usize) -> bool {
+    /// Makes rows keep the rules: column by column, or as another row of the block where that does not help.
+    fn mend(&self, scales: &[&Scale], drawn: &mut [Vec<f64>], suspects: &[usize], random: &mut Random) {
+        const ROUNDS: usize = 4;
+        let is_given = |output: &Output| self.nodes[output.node as usize].law == Some(Law::Given);
+        let given: Vec<bool> = self.outputs.iter().map(is_given).collect();
+        for &row in suspects {
+            for rule in self.rules.iter().cycle().take(ROUNDS * self.rules.len()) {
+                if !rule.kept(scales, drawn, row) {
+                    rule.mend(scales, drawn, row, &given, random);
+                }
+            }
+            if self.lawful(scales, drawn, row) || given.contains(&true) {
+                continue;
+            }
+            let rows = drawn[0].len();
+            if let Some(other) = (1..rows).map(|step| (row + step) % rows).find(|&o| self.lawful(scales, drawn, o)) {
+                drawn.iter_mut().for_each(|column| column[row] = column[other]);
+            }
+        }
+    }
+
+    fn lawful(&self, scales: &[&Scale], drawn: &[Vec<f64>], row: usize) -> bool {
+        self.rules.iter().all(|rule| rule.kept(scales, drawn, row))
+    }
+
+    /// Whether a row is equal to a training row that few share.
+    fn is_copy(&self, drawn: &[Vec<f64>], row: usize) -> bool {
         let print = row_print(self.outputs.iter(), |output| drawn[output][row]);
         print.is_some_and(|print| self.copies.holds_print(print))
     }

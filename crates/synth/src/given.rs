@@ -38,7 +38,8 @@ impl Beside {
             },
             maker: output.maker.clone(),
         });
-        let terms = Terms { floor: FLOOR, seed, given: columns, copies: Some(from.copies.clone()) };
+        let terms =
+            Terms { floor: FLOOR, seed, given: columns, rules: from.rules.clone(), copies: Some(from.copies.clone()) };
         let trees = learn_trees(material.collect(), &terms, from.notes(), &|_| true)
             .expect("nobody stops it, and the rows are many");
         Beside { trees, columns: columns.to_vec() }

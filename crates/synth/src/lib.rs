@@ -5,6 +5,8 @@
 mod absent;
 mod bytes;
 mod calendar;
+mod constraint;
+mod declare;
 mod draft;
 mod drawn;
 mod encode;
@@ -24,7 +26,9 @@ mod line;
 mod model;
 mod nearest;
 mod params;
+mod pattern;
 mod random;
+mod rule;
 mod save;
 mod screen;
 mod shape;

@@ -65,6 +65,8 @@ pub enum Unfit {
     },
     /// No columns at all.
     NoColumns,
+    /// Constraints that do not go with the table: a sentence each.
+    Constraints(Vec<String>),
     /// The caller asked to stop.
     Cancelled,
 }
@@ -75,6 +77,7 @@ impl std::fmt::Display for Unfit {
             Unfit::TooFewRows { rows, rows_min } => {
                 write!(f, "the table has {rows} rows where a model needs {rows_min}")
             }
+            Unfit::Constraints(faults) => f.write_str(&faults.join("; ")),
             Unfit::NoColumns => write!(f, "the table has no columns"),
             Unfit::Cancelled => write!(f, "cancelled"),
         }

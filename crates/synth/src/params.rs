@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 use table::Table;
 
+use crate::constraint::{Constraint, constraints_of};
 use crate::fit::{Settings, fit};
 use crate::model::{BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 use crate::nearest::nearest;
@@ -52,7 +53,7 @@ enum Means {
 type Known = (&'static str, &'static str, Means);
 
 const COMMON: &[Known] = &[
-    ("", "data_source ref_data evaluate name", Means::Used),
+    ("", "data_source ref_data evaluate name constraints", Means::Used),
     ("params", "rows_per_value_min", Means::Used),
     ("params", "dp epsilon", Means::Differential),
     ("generate", "num_records", Means::Used),
@@ -119,7 +120,8 @@ fn recipe(family: &'static str, params: &Params) -> Result<Box<dyn Recipe>, Vec<
         _ => NAVIGATOR,
     };
     let known: Vec<Known> = COMMON.iter().chain(own).copied().collect();
-    let mut check = Check { known, notes: Vec::new(), bad: Vec::new(), num_records: None, floor: 5 };
+    let mut check =
+        Check { known, notes: Vec::new(), bad: Vec::new(), num_records: None, floor: 5, constraints: Vec::new() };
     check.section("", "", &params.body);
     if let (true, Some(size)) =
         (family == "amplify" && check.num_records.is_some(), at(&params.body, "params", "target_size_mb"))
@@ -128,7 +130,7 @@ fn recipe(family: &'static str, params: &Params) -> Result<Box<dyn Recipe>, Vec<
         check.fault("params.target_size_mb", message, Some("Keep one of the two.".into()));
     }
     if check.bad.is_empty() {
-        let settings = Settings { floor: check.floor };
+        let settings = Settings { floor: check.floor, constraints: check.constraints };
         Ok(Box::new(Tabular { settings, notes: check.notes, num_records: check.num_records }))
     } else {
         Err(check.bad)
@@ -145,6 +147,7 @@ struct Check {
     bad: Vec<BadParam>,
     num_records: Option<u64>,
     floor: usize,
+    constraints: Vec<Constraint>,
 }
 
 impl Check {
@@ -195,6 +198,10 @@ impl Check {
     }
 
     fn obey(&mut self, path: &str, name: &str, value: &Value) {
+        if name == "constraints" {
+            self.constraints = constraints_of(value, path, &mut self.bad);
+            return;
+        }
         if value.is_null() || !matches!(name, "num_records" | "rows_per_value_min") {
             return;
         }

@@ -80,6 +80,7 @@ impl Kept for Trees {
         self.order.put(out);
         self.outputs.put(out);
         self.copies.put(out);
+        self.rules.put(out);
         self.notes.put(out);
     }
     fn take(from: &mut Bytes) -> Option<Trees> {
@@ -88,6 +89,7 @@ impl Kept for Trees {
             order: Vec::take(from)?,
             outputs: Kept::take(from)?,
             copies: Kept::take(from)?,
+            rules: Kept::take(from)?,
             notes: Kept::take(from)?,
         })
     }
