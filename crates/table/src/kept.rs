@@ -6,6 +6,8 @@ use crate::time::{Case, Item, Pattern};
 use crate::{Form, Spelling};
 
 const BETWEEN: char = '\u{1f}';
+/// No cell has more digits of one sort; a text that asks for more would ask for memory.
+const DIGITS_MAX: usize = 1 << 12;
 
 impl Spelling {
     /// The spelling as text, which [`Spelling::from_text`] reads back to an equal spelling.
@@ -56,6 +58,11 @@ fn number_fields(number: &Number, fields: &mut Vec<String>) {
     });
 }
 
+/// A count of digits.
+fn count(field: &str) -> Option<usize> {
+    field.parse().ok().filter(|&count| count <= DIGITS_MAX)
+}
+
 fn number_of<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<Number> {
     let (prefix, suffix) = (unescaped(fields.next()?), unescaped(fields.next()?));
     let flags: Vec<bool> = fields.next()?.chars().map(|flag| flag == '1').collect();
@@ -65,14 +72,12 @@ fn number_of<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<Number> {
         Some(mark) => Some(mark?),
         None => None,
     };
-    let (point, width) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    let (point, width) = (fields.next()?.parse().ok()?, count(fields.next()?)?);
     let fraction: Vec<&str> = fields.next()?.split(' ').collect();
     let fraction = match fraction.as_slice() {
-        ["none", zeros] => Fraction::None { zeros: zeros.parse().ok()? },
-        ["fixed", places] => Fraction::Fixed { places: places.parse().ok()? },
-        ["trimmed", places, dot_zero] => {
-            Fraction::Trimmed { places: places.parse().ok()?, dot_zero: dot_zero.parse().ok()? }
-        }
+        ["none", zeros] => Fraction::None { zeros: count(zeros)? },
+        ["fixed", places] => Fraction::Fixed { places: count(places)? },
+        ["trimmed", places, dot_zero] => Fraction::Trimmed { places: count(places)?, dot_zero: dot_zero.parse().ok()? },
         ["shortest", dot_zero, exponent] => {
             Fraction::Shortest { dot_zero: dot_zero.parse().ok()?, exponent: exponent.parse().ok()? }
         }
@@ -138,7 +143,7 @@ fn item_of(field: &str) -> Option<Item> {
         "p" => Item::Half { upper: false },
         _ => match (field.get(..1)?, field.get(1..)?) {
             ("=", text) => Item::Literal(unescaped(text)),
-            ("f", places) => Item::Fraction(places.parse().ok()?),
+            ("f", places) => Item::Fraction(count(places)?),
             ("B", rest) => named(rest).map(|(long, case)| Item::MonthName { long, case })?,
             ("A", rest) => named(rest).map(|(long, case)| Item::Weekday { long, case })?,
             _ => return None,

@@ -78,12 +78,13 @@ pub(crate) fn read_back(layout: &ParquetLayout, file: &File, options: &ReadOptio
 }
 
 /// A damaged file may make the decoder panic, which says no more than that it is damaged.
-fn guarded<T>(read: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
+pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
     catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err(damaged(ParquetError::General("a page cannot be decoded".into()))))
 }
 
-fn damaged(error: ParquetError) -> Unreadable {
+/// What the decoder says.
+pub(crate) fn damaged(error: ParquetError) -> Unreadable {
     let cause = match error {
         ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::NYI(text) => text,
         other => other.to_string(),
@@ -100,7 +101,8 @@ fn rows(metadata: &ParquetMetaData) -> u64 {
     metadata.row_groups().iter().map(|group| group.num_rows().max(0) as u64).fold(0, u64::saturating_add)
 }
 
-fn layout(metadata: &ParquetMetaData) -> Result<ParquetLayout, Unreadable> {
+/// The layout that a file's footer tells, without its columns.
+pub(crate) fn layout(metadata: &ParquetMetaData) -> Result<ParquetLayout, Unreadable> {
     let file = metadata.file_metadata();
     let schema = file.schema_descr();
     let (leaves, groups) = leaves(schema.root_schema(), schema.columns())?;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use table::{Cell, Flaw, Kind, ReadOptions, Reading, Table, Unreadable, Values, read};
+use table::{Cell, Flaw, Kind, Layout, ReadOptions, Reading, Table, Unreadable, Values, read};
 
 const ALL: ReadOptions = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: 1 };
 
@@ -18,6 +18,7 @@ fn reading(name: &str, text: &str) -> Reading {
 }
 
 fn written(reading: &Reading, tables: &[Table]) -> String {
+    assert_eq!(Layout::from_bytes(&reading.layout.to_bytes()).as_ref(), Ok(&reading.layout), "saved and loaded");
     let mut writer = reading.layout.writer(Vec::new()).expect("memory takes the beginning");
     for table in tables {
         writer.write(table).expect("memory takes the rows");

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use table::{Kind, ReadOptions, Reading, Table, Unreadable, read};
+use table::{Kind, Layout, ReadOptions, Reading, Table, Unreadable, read};
 
 const ALL: ReadOptions = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: 1 };
 
@@ -25,6 +25,7 @@ fn kinds(table: &Table) -> String {
 }
 
 fn written(reading: &Reading) -> Vec<u8> {
+    assert_eq!(Layout::from_bytes(&reading.layout.to_bytes()).as_ref(), Ok(&reading.layout), "saved and loaded");
     let mut writer = reading.layout.writer(Vec::new()).expect("memory takes the header");
     writer.write(&reading.table).expect("memory takes the rows");
     writer.finish().expect("memory takes the end")

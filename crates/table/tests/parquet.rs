@@ -13,7 +13,7 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
-use table::{Column, Kind, ReadOptions, Reading, Spelling, Table, Unreadable, Values, read};
+use table::{Column, Kind, Layout, ReadOptions, Reading, Spelling, Table, Unreadable, Values, read};
 
 const ALL: ReadOptions = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: 1 };
 
@@ -61,6 +61,7 @@ fn reading(bytes: &[u8], options: &ReadOptions) -> Reading {
 }
 
 fn written(reading: &Reading, tables: &[Table]) -> Vec<u8> {
+    assert_eq!(Layout::from_bytes(&reading.layout.to_bytes()).as_ref(), Ok(&reading.layout), "saved and loaded");
     let mut writer = reading.layout.writer(Vec::new()).expect("memory takes the beginning");
     for table in tables {
         writer.write(table).expect("memory takes the rows");
