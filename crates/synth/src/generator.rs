@@ -1,20 +1,19 @@
 //! The fitted engine: nodes in the order they are drawn come in, a table of synthetic rows goes out, block by block.
 
 use rayon::prelude::*;
-use table::{Column, Spelling, Table};
+use table::{Spelling, Table};
 
 use crate::absent::Absence;
 use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
 use crate::guard::Guard;
-use crate::ids::IdPlan;
 use crate::law::Law;
+use crate::maker::{Maker, make_columns};
 use crate::model::{Ask, Generator, Note};
 use crate::random::{Random, mix};
 use crate::save::save;
 use crate::shape::{Binning, Shape};
 use crate::sieve::Sieve;
-use crate::text::Writer;
 
 /// The fitted tabular engine.
 pub(crate) struct Trees {
@@ -80,32 +79,6 @@ pub(crate) struct Output {
     pub(crate) maker: Option<Maker>,
 }
 
-/// What makes new values.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Maker {
-    /// Identifiers.
-    Ids(IdPlan),
-    /// Texts.
-    Writer(Writer),
-}
-
-impl Output {
-    fn column(&self, ticks: &[f64], ask: &Ask, salt: u64) -> Column {
-        let row_of = |at: usize| ask.first_row + at as u64;
-        if let (Some(Maker::Ids(plan)), Scale::Int { .. }) = (&self.maker, &self.scale) {
-            let id = |at: usize| plan.id(row_of(at), ask.rows_total, salt).parse().ok();
-            let ids = ticks.iter().enumerate().map(|(at, tick)| if tick.is_nan() { None } else { id(at) });
-            return Column::ints(&self.name, ids.collect(), self.spelling.clone());
-        }
-        let mut novel = |at: usize| match &self.maker {
-            Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
-            Some(Maker::Writer(writer)) => writer.write(row_of(at), &mut Random::at(&[salt, row_of(at)])),
-            None => String::new(),
-        };
-        self.scale.column(&self.name, &self.spelling, ticks, &mut novel)
-    }
-}
-
 /// Rows drawn beyond those needed, to stand in for copies.
 fn spare(rows: usize) -> usize {
     4 + rows / 64
@@ -117,8 +90,8 @@ pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: imp
     for output in outputs {
         let value = tick(output.node);
         match (&output.maker, &output.scale) {
-            (Some(Maker::Ids(_)), _) => continue,
-            (Some(Maker::Writer(_)), Scale::Text { words }) if value as usize >= words.len() => return None,
+            (Some(maker), _) if maker.makes_all() => continue,
+            (Some(_), Scale::Text { words }) if value as usize >= words.len() => return None,
             _ => {}
         }
         let bits = if value.is_nan() { 1 } else { (value + 0.0).to_bits() };
@@ -146,11 +119,7 @@ impl Generator for Trees {
                 self.outputs.iter().map(|output| std::mem::take(&mut block.values[output.node as usize])).collect()
             })
             .collect();
-        let columns = self.outputs.par_iter().enumerate().map(|(at, output)| {
-            let ticks: Vec<f64> = drawn.iter().flat_map(|block| block[at].iter().copied()).collect();
-            output.column(&ticks, ask, mix(ask.seed ^ mix(at as u64)))
-        });
-        Table::new(columns.collect()).expect("every column has the rows asked for")
+        Table::new(make_columns(&self.outputs, &drawn, ask)).expect("every column has the rows asked for")
     }
 
     fn notes(&self) -> Vec<Note> {
