@@ -1,9 +1,8 @@
 //! Fitting the tabular engine: a table comes in, a fitted [`Trees`] goes out.
 
-use arrow_array::{Array, StringArray};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use table::{Spelling, Table, Values};
+use table::{Spelling, Table};
 
 use crate::absent::{Absence, Verdict, find_absences};
 use crate::constraint::Constraint;
@@ -15,16 +14,15 @@ use crate::find_lines::find_lines;
 use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
 use crate::find_time::find_calendar;
-use crate::generator::{Maker, Node, Output, Trees, row_print};
+use crate::generator::{Node, Output, Trees, row_print};
 use crate::guard::Guard;
-use crate::ids::{plan_numbers, plan_texts};
 use crate::law::Law;
+use crate::maker::{Maker, find_makers};
 use crate::model::{Note, Progress, Unfit};
 use crate::random::mix;
 use crate::rule::{Rule, Sight, resolve};
 use crate::shape::{Binning, Order, Shape, Tally};
 use crate::sieve::Sieve;
-use crate::text::Writer;
 
 /// Fewest rows that a model is made of.
 pub(crate) const ROWS_MIN: usize = 5;
@@ -62,9 +60,7 @@ pub(crate) fn fit(
         .map(|at| Sight { name: real.name(at), spelling: real.spelling(at), scale: &encoded[at].scale })
         .collect();
     let demands = resolve(&settings.constraints, &sights).map_err(Unfit::Constraints)?;
-    let makers: Vec<Option<Maker>> =
-        (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
-    note_columns(real, &encoded, &makers, floor, &mut notes);
+    let (encoded, makers) = find_makers(real, encoded, floor, seed, &mut notes);
     let columns = encoded.into_iter().zip(makers).enumerate().map(|(at, (encoded, maker))| Material {
         name: real.name(at).to_string(),
         spelling: real.spelling(at).clone(),
@@ -113,7 +109,7 @@ pub(crate) fn learn_trees(
     let mut outputs: Vec<Output> = Vec::with_capacity(columns.len());
     for (at, Material { name, spelling, encoded, maker }) in columns.into_iter().enumerate() {
         let (mut draft, scale) = match &maker {
-            Some(Maker::Ids(_)) => Draft::presence(&name, encoded),
+            Some(maker) if maker.makes_all() => Draft::presence(&name, encoded),
             maker => Draft::of(&name, encoded, maker.is_some()),
         };
         draft.law = given.contains(&at).then_some(Law::Given);
@@ -162,53 +158,6 @@ fn sieve_rows(outputs: &[Output], seen: &[Seen], floor: usize, seed: u64) -> Sie
     let mut sieve = Sieve::new(prints.len(), mix(seed));
     prints.chunk_by(|a, b| a == b).filter(|run| run.len() < floor).for_each(|run| sieve.add_print(run[0]));
     sieve
-}
-
-/// Says what became of columns whose values are not shown as they are.
-fn note_columns(real: &Table, encoded: &[Encoded], makers: &[Option<Maker>], floor: usize, notes: &mut Vec<Note>) {
-    for (at, maker) in makers.iter().enumerate() {
-        let name = real.name(at);
-        let (kind, how) = match maker {
-            Some(Maker::Ids(_)) => ("column", "holds identifiers: new ones of the same form are made".to_string()),
-            Some(Maker::Writer(_)) => ("column", "holds texts that few rows share: new ones are written".to_string()),
-            None if encoded[at].rare_rows > 0 => {
-                let rows = encoded[at].rare_rows;
-                (
-                    "protection",
-                    format!("has {rows} rows with values held by fewer than {floor} rows: those values are not shown"),
-                )
-            }
-            None => continue,
-        };
-        notes.push(Note { kind, text: format!("`{name}` {how}.") });
-    }
-    let text = "Extreme values are drawn in, and rows equal to a training row that few rows share are drawn again.";
-    notes.push(Note { kind: "protection", text: text.to_string() });
-}
-
-/// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.
-fn find_maker(real: &Table, at: usize, encoded: &Encoded, floor: usize, seed: u64) -> Option<Maker> {
-    /// Share of present rows whose words are held by too few rows, from which on new words are written.
-    const RARE_MIN: f64 = 0.3;
-    let key = mix(seed ^ mix(at as u64 + 1));
-    match real.values(at) {
-        Values::Int(values) => plan_numbers(&values.iter().collect::<Vec<_>>(), key).map(Maker::Ids),
-        Values::Text(values) => {
-            let words = values.values().as_any().downcast_ref::<StringArray>()?;
-            let texts: Vec<&str> =
-                (0..values.len()).filter_map(|row| values.key(row)).map(|key| words.value(key)).collect();
-            if texts.is_empty() || (encoded.rare_rows as f64) < RARE_MIN * texts.len() as f64 {
-                return None;
-            }
-            let different = texts.iter().collect::<std::collections::BTreeSet<_>>().len();
-            let unique = different == texts.len() && texts.len() >= 10;
-            if unique && let Some(plan) = plan_texts(&texts, key) {
-                return Some(Maker::Ids(plan));
-            }
-            Some(Maker::Writer(Writer::learn(&texts, floor, unique, key)))
-        }
-        _ => None,
-    }
 }
 
 /// Whether no other number comes close to telling this one by a straight line: then a list of values serves it better

@@ -8,15 +8,14 @@ use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
 use crate::given::Beside;
 use crate::guard::Guard;
-use crate::ids::IdPlan;
 use crate::law::Law;
+use crate::maker::{Maker, make_columns};
 use crate::model::{Ask, Completion, Generator, Note};
 use crate::random::{Random, mix};
 use crate::rule::Rule;
 use crate::save::save;
 use crate::shape::{Binning, Shape};
 use crate::sieve::Sieve;
-use crate::text::Writer;
 
 /// The fitted tabular engine.
 pub(crate) struct Trees {
@@ -84,32 +83,6 @@ pub(crate) struct Output {
     pub(crate) maker: Option<Maker>,
 }
 
-/// What makes new values.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Maker {
-    /// Identifiers.
-    Ids(IdPlan),
-    /// Texts.
-    Writer(Writer),
-}
-
-impl Output {
-    fn column(&self, ticks: &[f64], ask: &Ask, salt: u64) -> Column {
-        let row_of = |at: usize| ask.first_row + at as u64;
-        if let (Some(Maker::Ids(plan)), Scale::Int { .. }) = (&self.maker, &self.scale) {
-            let id = |at: usize| plan.id(row_of(at), ask.rows_total, salt).parse().ok();
-            let ids = ticks.iter().enumerate().map(|(at, tick)| if tick.is_nan() { None } else { id(at) });
-            return Column::ints(&self.name, ids.collect(), self.spelling.clone());
-        }
-        let mut novel = |at: usize| match &self.maker {
-            Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
-            Some(Maker::Writer(writer)) => writer.write(row_of(at), &mut Random::at(&[salt, row_of(at)])),
-            None => String::new(),
-        };
-        self.scale.column(&self.name, &self.spelling, ticks, &mut novel)
-    }
-}
-
 /// How often a row that must not leave is drawn anew.
 const ATTEMPTS: u64 = 12;
 
@@ -120,8 +93,8 @@ pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: imp
     for (at, output) in outputs.enumerate() {
         let value = tick(at);
         match (&output.maker, &output.scale) {
-            (Some(Maker::Ids(_)), _) => continue,
-            (Some(Maker::Writer(_)), Scale::Text { words }) if value as usize >= words.len() => return None,
+            (Some(maker), _) if maker.makes_all() => continue,
+            (Some(_), Scale::Text { words }) if value as usize >= words.len() => return None,
             _ => {}
         }
         let bits = if value.is_nan() { 1 } else { (value + 0.0).to_bits() };
@@ -138,11 +111,11 @@ struct Block {
 
 impl Generator for Trees {
     fn sample(&self, ask: &Ask) -> Table {
-        self.table(&self.draw_ticks(ask, None), ask, &[])
+        self.table(self.draw_ticks(ask, None), ask, &[])
     }
 
     fn header(&self) -> Table {
-        self.table(&vec![Vec::new(); self.outputs.len()], &Ask::all(0, 0), &[])
+        self.table(vec![Vec::new(); self.outputs.len()], &Ask::all(0, 0), &[])
     }
 
     fn beside(&self, columns: &[usize], seed: u64) -> Box<dyn Completion> {
@@ -194,18 +167,12 @@ impl Trees {
     }
 
     /// Ticks as a table; columns that are given stand in it as they are.
-    pub(crate) fn table(&self, ticks: &[Vec<f64>], ask: &Ask, given: &[(usize, Column)]) -> Table {
-        let columns = self.outputs.par_iter().enumerate().map(|(at, output)| {
-            match given.iter().find(|(column, _)| *column == at) {
-                Some((_, column)) => Column {
-                    name: output.name.clone(),
-                    spelling: output.spelling.clone(),
-                    values: column.values.clone(),
-                },
-                None => output.column(&ticks[at], ask, mix(ask.seed ^ mix(at as u64))),
-            }
-        });
-        Table::new(columns.collect()).expect("every column has the rows asked for")
+    pub(crate) fn table(&self, ticks: Vec<Vec<f64>>, ask: &Ask, given: &[(usize, Column)]) -> Table {
+        let mut columns = make_columns(&self.outputs, &[ticks], ask);
+        for (at, column) in given {
+            columns[*at].values = column.values.clone();
+        }
+        Table::new(columns).expect("every column has the rows asked for")
     }
 
     /// One block, per output. Rows that must not leave or break a rule are drawn anew; what then still breaks one is

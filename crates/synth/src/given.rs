@@ -8,7 +8,7 @@ use table::{Column, Table, Values};
 
 use crate::encode::{Encoded, Scale};
 use crate::fit::{Material, Terms, learn_trees};
-use crate::generator::{Maker, Output, Trees};
+use crate::generator::{Output, Trees};
 use crate::model::{Ask, Completion, Generator};
 
 /// Rows drawn to learn from.
@@ -56,7 +56,7 @@ impl Completion for Beside {
         let drawn = self.trees.draw_ticks(ask, Some(&ticks));
         let given: Vec<(usize, Column)> =
             self.columns.iter().enumerate().map(|(place, &column)| (column, given.column(place))).collect();
-        self.trees.table(&drawn, ask, &given)
+        self.trees.table(drawn, ask, &given)
     }
 }
 
@@ -66,7 +66,7 @@ fn ticks_of(output: &Output, values: &Values) -> Vec<f64> {
     let tick = |value: Option<f64>| {
         let Some(value) = value else { return f64::NAN };
         match (&output.maker, &output.scale) {
-            (Some(Maker::Ids(_)), _) => 0.0,
+            (Some(maker), _) if maker.makes_all() => 0.0,
             (_, Scale::Int { base, unit } | Scale::Time { base, unit }) => (value - *base as f64) / *unit as f64,
             (_, Scale::Real { unit, per }) if *per > 0.0 => value * per / unit,
             (_, Scale::Clock) => (value / 100.0).floor() * 60.0 + value % 100.0,

@@ -23,6 +23,7 @@ mod kept;
 mod law;
 mod leaf;
 mod line;
+mod maker;
 mod model;
 mod nearest;
 mod params;

@@ -4,11 +4,9 @@
 use crate::absent::Verdict;
 use crate::bytes::{Bytes, Kept};
 use crate::calendar::Part;
-use crate::generator::{Maker, Node, Output, Trees};
-use crate::ids::IdPlan;
+use crate::generator::{Node, Output, Trees};
 use crate::model::{Generator, Note};
 use crate::random::fingerprint;
-use crate::text::Writer;
 
 /// What every saved model begins with.
 const MAGIC: &[u8; 8] = b"hanselTM";
@@ -120,28 +118,6 @@ impl Kept for Part {
     }
     fn take(from: &mut Bytes) -> Option<Part> {
         Some(Part::ALL.get(u8::take(from)? as usize)?.0)
-    }
-}
-
-impl Kept for Maker {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Maker::Ids(plan) => {
-                0u8.put(out);
-                plan.put(out);
-            }
-            Maker::Writer(writer) => {
-                1u8.put(out);
-                writer.put(out);
-            }
-        }
-    }
-    fn take(from: &mut Bytes) -> Option<Maker> {
-        match u8::take(from)? {
-            0 => Some(Maker::Ids(IdPlan::take(from)?)),
-            1 => Some(Maker::Writer(Writer::take(from)?)),
-            _ => None,
-        }
     }
 }
 
