@@ -34,6 +34,16 @@ pub(crate) struct Settings {
     pub(crate) floor: usize,
     /// What every row has to keep.
     pub(crate) constraints: Vec<Constraint>,
+    /// Columns that name the group of a row, if rows belong together.
+    pub(crate) group_by: Vec<String>,
+    /// The column that orders the rows of a group.
+    pub(crate) order_by: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { floor: 5, constraints: Vec::new(), group_by: Vec::new(), order_by: None }
+    }
 }
 
 /// Says how far the fit is; answers whether to go on.
@@ -55,19 +65,16 @@ pub(crate) fn fit(
     }
     let floor = settings.floor;
     let mut notes = notes;
-    let encoded: Vec<Encoded> = (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor)).collect();
+    let encoded: Vec<Encoded> =
+        (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor, None)).collect();
     let sights: Vec<Sight> = (0..real.columns())
         .map(|at| Sight { name: real.name(at), spelling: real.spelling(at), scale: &encoded[at].scale })
         .collect();
-    let demands = resolve(&settings.constraints, &sights).map_err(Unfit::Constraints)?;
+    let demands = resolve(&settings.constraints, &sights).map_err(Unfit::Misfit)?;
     let (encoded, makers) = find_makers(real, encoded, floor, seed, &mut notes);
-    let columns = encoded.into_iter().zip(makers).enumerate().map(|(at, (encoded, maker))| Material {
-        name: real.name(at).to_string(),
-        spelling: real.spelling(at).clone(),
-        encoded,
-        maker,
-    });
-    let terms = Terms { floor, seed, given: &[], rules: demands.rules, copies: None };
+    let columns = encoded.into_iter().zip(makers).enumerate();
+    let columns = columns.map(|(at, (encoded, maker))| Material::of(real, at, encoded, maker));
+    let terms = Terms { rules: demands.rules, ..Terms::plain(floor, seed) };
     learn_trees(columns.collect(), &terms, notes, progress)
 }
 
@@ -81,6 +88,16 @@ pub(crate) struct Material {
     pub(crate) encoded: Encoded,
     /// What makes its values where no list holds them.
     pub(crate) maker: Option<Maker>,
+    /// Whether it is no column of the table.
+    pub(crate) hidden: bool,
+}
+
+impl Material {
+    /// Column `at` of a table.
+    pub(crate) fn of(table: &Table, at: usize, encoded: Encoded, maker: Option<Maker>) -> Material {
+        let (name, spelling) = (table.name(at).to_string(), table.spelling(at).clone());
+        Material { name, spelling, encoded, maker, hidden: false }
+    }
 }
 
 /// On what terms columns are learned.
@@ -95,6 +112,15 @@ pub(crate) struct Terms<'a> {
     pub(crate) rules: Vec<Rule>,
     /// The rows that must not be drawn, where they are known already.
     pub(crate) copies: Option<Sieve>,
+    /// Whom each row belongs to, where several may belong to one: values count once for each.
+    pub(crate) units: Option<&'a [u32]>,
+}
+
+impl Terms<'_> {
+    /// Nothing given, nothing demanded.
+    pub(crate) fn plain(floor: usize, seed: u64) -> Terms<'static> {
+        Terms { floor, seed, given: &[], rules: Vec::new(), copies: None, units: None }
+    }
 }
 
 /// Learns trees over columns that are numbers already.
@@ -104,26 +130,26 @@ pub(crate) fn learn_trees(
     mut notes: Vec<Note>,
     progress: Told,
 ) -> Result<Trees, Unfit> {
-    let &Terms { floor, seed, given, .. } = terms;
+    let &Terms { floor, seed, given, units, .. } = terms;
     let mut drafts: Vec<Draft> = Vec::with_capacity(columns.len());
     let mut outputs: Vec<Output> = Vec::with_capacity(columns.len());
-    for (at, Material { name, spelling, encoded, maker }) in columns.into_iter().enumerate() {
+    for (at, Material { name, spelling, encoded, maker, hidden }) in columns.into_iter().enumerate() {
         let (mut draft, scale) = match &maker {
             Some(maker) if maker.makes_all() => Draft::presence(&name, encoded),
             maker => Draft::of(&name, encoded, maker.is_some()),
         };
         draft.law = given.contains(&at).then_some(Law::Given);
         drafts.push(draft);
-        outputs.push(Output { name, spelling, scale, node: at as u16, maker });
+        outputs.push(Output { name, spelling, scale, node: at as u16, maker, hidden });
     }
     let mut rules = terms.rules.clone();
-    let mut kept = declare(&mut drafts, &mut rules, floor).map_err(Unfit::Constraints)?;
+    let mut kept = declare(&mut drafts, &mut rules, floor).map_err(Unfit::Misfit)?;
     find_calendar(&mut drafts, &mut notes);
     find_arithmetic(&mut drafts, &mut notes);
     find_lines(&mut drafts);
     let apart: Vec<bool> = (0..drafts.len()).into_par_iter().map(|at| stands_alone(&drafts, at)).collect();
     let (seen, binnings): (Vec<Seen>, Vec<Binning>) =
-        drafts.par_iter_mut().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
+        drafts.par_iter_mut().zip(apart).map(|(draft, apart)| see(draft, apart, floor, units)).unzip();
     kept.extend(find_lookups(&mut drafts, &seen, floor, &mut notes));
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
@@ -177,10 +203,14 @@ fn stands_alone(drafts: &[Draft], at: usize) -> bool {
 }
 
 /// Classes and codes of a draft, whose values move over.
-fn see(draft: &mut Draft, apart: bool, floor: usize) -> (Seen, Binning) {
+fn see(draft: &mut Draft, apart: bool, floor: usize, units: Option<&[u32]>) -> (Seen, Binning) {
     let values = std::mem::take(&mut draft.values);
+    let counted = match units {
+        Some(units) => std::borrow::Cow::Owned(once_each(&values, units)),
+        None => std::borrow::Cow::Borrowed(&values),
+    };
     let mut shape = Shape::of(
-        &values,
+        &counted,
         if draft.nominal {
             Order::None
         } else if apart {
@@ -198,6 +228,15 @@ fn see(draft: &mut Draft, apart: bool, floor: usize) -> (Seen, Binning) {
     let codes = values.iter().map(|&v| binning.code(v)).collect();
     let classes = values.iter().map(|&v| shape.class(v)).collect();
     (Seen { values, codes, classes, shape, nominal: draft.nominal }, binning)
+}
+
+/// The values of each unit, each of them once.
+fn once_each(values: &[f64], units: &[u32]) -> Vec<f64> {
+    let mut pairs: Vec<(u32, u64)> =
+        units.iter().zip(values).filter(|(_, v)| !v.is_nan()).map(|(&unit, v)| (unit, (v + 0.0).to_bits())).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs.into_iter().map(|(_, bits)| f64::from_bits(bits)).collect()
 }
 
 /// What is given first, then columns of few values: later columns then have the more telling ones to depend on. What

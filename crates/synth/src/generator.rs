@@ -81,6 +81,8 @@ pub(crate) struct Output {
     pub(crate) node: u16,
     /// What makes the values that no list holds.
     pub(crate) maker: Option<Maker>,
+    /// Whether it is no column of the table.
+    pub(crate) hidden: bool,
 }
 
 /// How often a row that must not leave is drawn anew.
@@ -93,6 +95,7 @@ pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: imp
     for (at, output) in outputs.enumerate() {
         let value = tick(at);
         match (&output.maker, &output.scale) {
+            _ if output.hidden => continue,
             (Some(maker), _) if maker.makes_all() => continue,
             (Some(_), Scale::Text { words }) if value as usize >= words.len() => return None,
             _ => {}
@@ -118,8 +121,8 @@ impl Generator for Trees {
         self.table(vec![Vec::new(); self.outputs.len()], &Ask::all(0, 0), &[])
     }
 
-    fn beside(&self, columns: &[usize], seed: u64) -> Box<dyn Completion> {
-        Box::new(Beside::learn(self, columns, seed))
+    fn beside(&self, columns: &[usize], seed: u64) -> Option<Box<dyn Completion>> {
+        Some(Box::new(Beside::learn(self, columns, seed)))
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -177,7 +180,7 @@ impl Trees {
 
     /// One block, per output. Rows that must not leave or break a rule are drawn anew; what then still breaks one is
     /// mended.
-    fn draw_fit(&self, seed: u64, number: u64, rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    pub(crate) fn draw_fit(&self, seed: u64, number: u64, rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let mut drawn = self.draw_block([seed, number, 0], rows, given);
         let scales: Vec<&Scale> = self.outputs.iter().map(|output| &output.scale).collect();
         let mut suspects: Vec<usize> = (0..rows).collect();

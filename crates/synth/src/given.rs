@@ -37,9 +37,10 @@ impl Beside {
                 rare_rows: 0,
             },
             maker: output.maker.clone(),
+            hidden: output.hidden,
         });
-        let terms =
-            Terms { floor: FLOOR, seed, given: columns, rules: from.rules.clone(), copies: Some(from.copies.clone()) };
+        let (rules, copies) = (from.rules.clone(), Some(from.copies.clone()));
+        let terms = Terms { given: columns, rules, copies, ..Terms::plain(FLOOR, seed) };
         let trees = learn_trees(material.collect(), &terms, from.notes(), &|_| true)
             .expect("nobody stops it, and the rows are many");
         Beside { trees, columns: columns.to_vec() }

@@ -32,6 +32,7 @@ mod random;
 mod rule;
 mod save;
 mod screen;
+mod sequence;
 mod shape;
 mod sieve;
 mod templates;

@@ -65,8 +65,8 @@ pub enum Unfit {
     },
     /// No columns at all.
     NoColumns,
-    /// Constraints that do not go with the table: a sentence each.
-    Constraints(Vec<String>),
+    /// What the config demands and the table does not have: a sentence each.
+    Misfit(Vec<String>),
     /// The caller asked to stop.
     Cancelled,
 }
@@ -77,7 +77,7 @@ impl std::fmt::Display for Unfit {
             Unfit::TooFewRows { rows, rows_min } => {
                 write!(f, "the table has {rows} rows where a model needs {rows_min}")
             }
-            Unfit::Constraints(faults) => f.write_str(&faults.join("; ")),
+            Unfit::Misfit(faults) => f.write_str(&faults.join("; ")),
             Unfit::NoColumns => write!(f, "the table has no columns"),
             Unfit::Cancelled => write!(f, "cancelled"),
         }
@@ -136,8 +136,9 @@ pub trait Generator: Send + Sync {
 
     /// What draws the other columns beside these (positions of columns), whose values will be given with every row.
     /// It is learned from rows that this model draws by `seed`, so a saved model is enough and no row is ever drawn
-    /// only to be thrown away; laws between columns hold from the given ones on.
-    fn beside(&self, columns: &[usize], seed: u64) -> Box<dyn Completion>;
+    /// only to be thrown away; laws between columns hold from the given ones on. `None` where rows belong together and
+    /// cannot be drawn one by one.
+    fn beside(&self, columns: &[usize], seed: u64) -> Option<Box<dyn Completion>>;
 
     /// What the model did: parameters that were answered otherwise, laws found, protection applied.
     fn notes(&self) -> Vec<Note>;

@@ -335,17 +335,42 @@ impl Kept for Rule {
 }
 
 impl Rule {
-    /// Whether it speaks of columns that there are.
-    pub(crate) fn sound(&self, columns: usize) -> bool {
-        let there = |at: &u16| (*at as usize) < columns;
+    /// The columns that it speaks of.
+    pub(crate) fn columns(&self) -> Vec<u16> {
         match self {
-            Rule::Compare { left, right, .. } => {
-                [left, right].into_iter().all(|side| if let Side::Column(at) = side { there(at) } else { true })
-            }
-            Rule::Sum { target, terms, .. } => there(target) && terms.iter().all(|term| there(&term.0)),
+            Rule::Compare { left, right, .. } => [left, right]
+                .iter()
+                .filter_map(|side| if let Side::Column(at) = side { Some(*at) } else { None })
+                .collect(),
+            Rule::Sum { target, terms, .. } => terms.iter().map(|term| term.0).chain([*target]).collect(),
+            Rule::Together { columns, .. } => columns.clone(),
+        }
+    }
+
+    /// The rule over columns of other positions.
+    pub(crate) fn renumbered(self, place: &dyn Fn(u16) -> u16) -> Rule {
+        let side = |side: Side| if let Side::Column(at) = side { Side::Column(place(at)) } else { side };
+        match self {
+            Rule::Compare { left, right, strict } => Rule::Compare { left: side(left), right: side(right), strict },
+            Rule::Sum { target, terms, constant } => Rule::Sum {
+                target: place(target),
+                terms: terms.into_iter().map(|(at, weight)| (place(at), weight)).collect(),
+                constant,
+            },
             Rule::Together { columns, rows } => {
-                columns.iter().all(there) && rows.iter().all(|row| row.len() == columns.len())
+                Rule::Together { columns: columns.into_iter().map(place).collect(), rows }
             }
         }
+    }
+
+    /// Whether it speaks of columns that there are.
+    pub(crate) fn sound(&self, columns: usize) -> bool {
+        let there = self.columns().iter().all(|&at| (at as usize) < columns);
+        there
+            && if let Rule::Together { columns, rows } = self {
+                rows.iter().all(|r| r.len() == columns.len())
+            } else {
+                true
+            }
     }
 }

@@ -72,7 +72,7 @@ fn every_row_keeps_what_is_declared() {
         Column::ints("total", (0..rows).map(|row| Some(70 + row % 200)).collect(), Spelling::plain()),
     ])
     .expect("columns of one length");
-    let drawn = loaded.beside(&[1, 6, 4], 8).complete(&given, &Ask::all(rows as usize, 4));
+    let drawn = loaded.beside(&[1, 6, 4], 8).expect("rows stand alone").complete(&given, &Ask::all(rows as usize, 4));
     check(&drawn, false);
 }
 
@@ -108,5 +108,5 @@ fn what_cannot_be_demanded_is_refused_by_name() {
     assert!(refused(json!({ "regex": { "column": "town", "pattern": "(" } })).contains("no regular expression"));
     assert!(refused(json!({ "regex": { "column": "start", "pattern": "a" } })).contains("holds no text"));
     assert!(refused(json!("total = ")).contains("no sum"));
-    assert!(matches!(Unfit::Constraints(vec!["a".into(), "b".into()]).to_string().as_str(), "a; b"));
+    assert!(matches!(Unfit::Misfit(vec!["a".into(), "b".into()]).to_string().as_str(), "a; b"));
 }

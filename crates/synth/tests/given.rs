@@ -41,7 +41,7 @@ fn given_cells_stay_and_laws_hold_from_them_on() {
             ),
         });
         let given = Table::new(columns_given.collect()).expect("columns of one length");
-        let drawn = generator.beside(&columns, 5).complete(&given, &Ask::all(rows, 6));
+        let drawn = generator.beside(&columns, 5).expect("rows stand alone").complete(&given, &Ask::all(rows, 6));
         assert_eq!(drawn.rows(), rows);
         let (whole, own) = (cells(&drawn), cells(&given));
         for row in 0..rows {
@@ -67,7 +67,7 @@ fn what_was_never_seen_is_taken() {
         Column::ints("price", vec![Some(i64::MAX), Some(i64::MIN), None], Spelling::plain()),
     ])
     .expect("columns of one length");
-    let drawn = generator.beside(&[1, 3], 5).complete(&given, &Ask::all(3, 6));
+    let drawn = generator.beside(&[1, 3], 5).expect("rows stand alone").complete(&given, &Ask::all(3, 6));
     assert_eq!(text_at(&drawn, 1, 0).as_deref(), Some("Nowhere"));
     assert_eq!((int_at(&drawn, 3, 0), int_at(&drawn, 3, 2)), (Some(i64::MAX), None));
     assert!(int_at(&drawn, 2, 0).is_some(), "a zip is drawn where no law tells it");
@@ -80,7 +80,7 @@ fn a_condition_is_met_as_the_training_rows_show() {
     let rows = 4000;
     let prices = (0..rows).map(|row| Some(if row % 2 == 0 { 150 } else { 900 })).collect();
     let given = Table::new(vec![Column::ints("price", prices, Spelling::plain())]).expect("one column");
-    let drawn = generator.beside(&[3], 1).complete(&given, &Ask::all(rows, 2));
+    let drawn = generator.beside(&[3], 1).expect("rows stand alone").complete(&given, &Ask::all(rows, 2));
     let open = |row: usize| cells(&drawn.take(&[row as u32]))[0][7].clone();
     let (low, high) = (
         (0..200).step_by(2).filter(|&r| open(r) == "true").count(),
