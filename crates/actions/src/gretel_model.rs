@@ -7,6 +7,7 @@ use workflow::{
     Outcome, Place, Problem, Role, Shape, Step, Value, nearest,
 };
 
+use crate::Origin;
 use crate::synthesis::{Options, Synthesis, synthesize};
 
 /// The action type `gretel_model`.
@@ -336,7 +337,13 @@ impl GretelModel {
             outcome.artifacts.push(Artifact { kind, name, path });
             Ok::<(), Failure>(())
         };
-        artifact("model", "model.hansel".into(), &synthesis.generator.save())?;
+        let origin = Origin {
+            source: file.source_filename.clone(),
+            rows: synthesis.rows_read,
+            seed: attempt.seed,
+            model: self.model.name.clone(),
+        };
+        artifact("model", "model.hansel".into(), &origin.save(&synthesis.layout, synthesis.generator.as_ref()))?;
         let mut provenance = file.data.provenance.clone();
         provenance.push(("model".into(), self.model.name.clone()));
         provenance.push(("seed".into(), attempt.seed.to_string()));

@@ -2,12 +2,14 @@
 //! gets everything else it needs as arguments and never reads the store or calls another action.
 
 mod gretel_model;
+mod model_file;
 mod s3;
 mod s3_destination;
 mod s3_source;
 pub mod synthesis;
 
 pub use gretel_model::{Model, ModelProblem, scores};
+pub use model_file::{ModelFile, Origin};
 use serde_json::{Map, Value};
 use workflow::ActionType;
 

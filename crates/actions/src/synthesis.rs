@@ -10,8 +10,10 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use rand::seq::SliceRandom;
 use synth::{Ask, Generator, Recipe, Unfit};
-use table::{ReadOptions, Reading, SetAside, Table, Unreadable, read};
+use table::{Layout, ReadOptions, Reading, SetAside, Table, Unreadable, read};
 use workflow::{Attempt, Code, Failure, Progress};
+
+use crate::ModelFile;
 
 /// One row in this many is held out from the fit.
 const HOLDOUT_PART: usize = 10;
@@ -62,6 +64,8 @@ pub struct Synthesis {
     pub notes: Vec<synth::Note>,
     /// The fitted model.
     pub generator: Box<dyn Generator>,
+    /// How the source is written.
+    pub layout: Layout,
     /// The judgement, if one was asked for.
     pub report: Option<Report>,
 }
@@ -83,10 +87,6 @@ pub fn synthesize(
     let Reading { table, layout, rows, set_aside } =
         read(name, &file, &bounds).map_err(|error| unreadable(name, &error))?;
     drop(file);
-    let layout = match &options.packed_for {
-        Some(name) => layout.packed_for(name),
-        None => layout,
-    };
     attempt.go_on()?;
     let (training, holdout) = split(&table, attempt.seed);
     drop(table);
@@ -106,17 +106,18 @@ pub fn synthesize(
         set_aside,
         notes: generator.notes(),
         generator,
+        layout,
         report: None,
     };
     if !options.generate {
         return Ok(synthesis);
     }
+    let layout = match &options.packed_for {
+        Some(name) => synthesis.layout.clone().packed_for(name),
+        None => synthesis.layout.clone(),
+    };
     let total = options.rows.unwrap_or(rows);
-    let out = File::create(output).map_err(|error| unwritable(output, error))?;
-    write(synthesis.generator.as_ref(), &layout, BufWriter::new(out), total, attempt).map_err(|error| match error {
-        WriteError::Io(error) => unwritable(output, error),
-        WriteError::Cancelled(failure) => failure,
-    })?;
+    write(synthesis.generator.as_ref(), &layout, output, total, attempt)?;
     synthesis.rows_written = total;
     if options.judged {
         // The bytes to be published are judged, not what the model meant by them.
@@ -155,6 +156,12 @@ impl Synthesis {
     }
 }
 
+/// Samples `rows` rows from a saved model into `output`, packed as the extension of `name` says: with the seed of the
+/// training the same bytes as right behind it. The seed is the attempt's.
+pub fn sample(model: &ModelFile, output: &Path, name: &str, rows: u64, attempt: &Attempt<'_>) -> Result<(), Failure> {
+    write(model.generator.as_ref(), &model.layout.clone().packed_for(name), output, rows, attempt)
+}
+
 enum WriteError {
     Io(std::io::Error),
     Cancelled(Failure),
@@ -168,8 +175,22 @@ impl From<std::io::Error> for WriteError {
 
 fn write(
     generator: &dyn Generator,
-    layout: &table::Layout,
+    layout: &Layout,
+    output: &Path,
+    total: u64,
+    attempt: &Attempt<'_>,
+) -> Result<(), Failure> {
+    let out = File::create(output).map_err(|error| unwritable(output, error))?;
+    write_to(BufWriter::new(out), generator, layout, total, attempt).map_err(|error| match error {
+        WriteError::Io(error) => unwritable(output, error),
+        WriteError::Cancelled(failure) => failure,
+    })
+}
+
+fn write_to(
     out: BufWriter<File>,
+    generator: &dyn Generator,
+    layout: &Layout,
     total: u64,
     attempt: &Attempt<'_>,
 ) -> Result<(), WriteError> {

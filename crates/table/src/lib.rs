@@ -30,6 +30,7 @@ mod parquet_layout;
 mod parquet_read;
 mod parquet_type;
 mod parquet_values;
+mod parts;
 mod profile;
 mod read;
 mod respell;

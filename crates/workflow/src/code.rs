@@ -42,6 +42,8 @@ pub enum Code {
     DataNoRecords,
     /// The model could not be trained on this object.
     ModelFailed,
+    /// The file is no model that can be sampled from.
+    ModelUnreadable,
     /// Two objects of one run would be written under the same key.
     OutputCollision,
     /// The run was cancelled.
@@ -87,6 +89,7 @@ static TABLE: &[Row] = &[
     row(Code::DataUnreadable, "data.unreadable", 1, false),
     row(Code::DataNoRecords, "data.no_records", 1, false),
     row(Code::ModelFailed, "model.failed", 1, false),
+    row(Code::ModelUnreadable, "model.unreadable", 1, false),
     row(Code::OutputCollision, "output.collision", 1, false),
     row(Code::RunCancelled, "run.cancelled", 130, true),
     row(Code::HomeUnusable, "home.unusable", 2, false),

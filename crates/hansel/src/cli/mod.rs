@@ -8,6 +8,7 @@ mod plan;
 mod projects;
 mod run;
 mod runs;
+mod sample;
 mod say;
 mod signals;
 mod synthesize;
@@ -42,6 +43,7 @@ enum Command {
     /// Print the JSON Schema of workflow files, for editors
     Schema,
     Synthesize(synthesize::Synthesize),
+    Sample(sample::Sample),
     Evaluate(evaluate::Evaluate),
     #[command(subcommand)]
     Projects(projects::Projects),
@@ -96,6 +98,7 @@ pub(crate) fn main() -> u8 {
             Ok(())
         }
         Command::Synthesize(synthesize) => synthesize.go(&setting),
+        Command::Sample(sample) => sample.go(&setting),
         Command::Evaluate(evaluate) => evaluate.go(&setting),
         Command::Projects(projects) => projects.go(&setting),
         Command::Connections(connections) => connections.go(&setting),

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use actions::Model;
 use actions::synthesis::{Options, Synthesis, synthesize};
+use actions::{Model, Origin};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use workflow::{Attempt, Code, Failure, Place, Problem, Progress};
 
@@ -16,11 +17,14 @@ pub(crate) struct Synthesize {
     /// The table to learn from
     #[arg(value_name = "INPUT")]
     input: PathBuf,
-    /// Where the copy goes
-    #[arg(short = 'o', long = "out", value_name = "OUTPUT")]
-    out: PathBuf,
+    /// Where the copy goes; may be left out with --save
+    #[arg(short = 'o', long = "out", value_name = "OUTPUT", required_unless_present = "save")]
+    out: Option<PathBuf>,
+    /// Keep the trained model in a file, from which `hansel sample` draws
+    #[arg(long, value_name = "MODEL")]
+    save: Option<PathBuf>,
     /// Rows to generate [default: as many as the input has]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "out")]
     rows: Option<u64>,
     /// Seed: the same input and seed give the same bytes
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -35,10 +39,10 @@ pub(crate) struct Synthesize {
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     /// Write the report as a page
-    #[arg(long, value_name = "F.html")]
+    #[arg(long, value_name = "F.html", requires = "out")]
     report: Option<PathBuf>,
     /// Write the report as JSON
-    #[arg(long, value_name = "F.json")]
+    #[arg(long, value_name = "F.json", requires = "out")]
     report_json: Option<PathBuf>,
 }
 
@@ -52,20 +56,8 @@ impl Synthesize {
             say::note(line);
         }
         signals::listen();
-        let bar = indicatif::ProgressBar::new(0);
-        bar.set_style(
-            indicatif::ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}, {per_sec}, {eta} left")
-                .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()),
-        );
-        let progress = |progress: Progress| {
-            if bar.message() != progress.doing {
-                // Each stage has a rate of its own.
-                bar.reset();
-                bar.set_message(progress.doing);
-            }
-            bar.set_length(progress.total);
-            bar.set_position(progress.done);
-        };
+        let bar = bar();
+        let progress = |progress: Progress| show(&bar, progress);
         let nobody = |_: &str| {};
         let attempt = Attempt {
             seed: self.seed,
@@ -79,21 +71,21 @@ impl Synthesize {
             rows: self.rows.or(model.num_records),
             sample_rows_max: self.sample_rows_max.max(1),
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
-            generate: true,
-            packed_for: Some(self.out.to_string_lossy().into_owned()),
+            generate: self.out.is_some(),
+            packed_for: self.out.as_ref().map(|out| out.to_string_lossy().into_owned()),
             judged: self.report.is_some() || self.report_json.is_some(),
             target: self.target.clone(),
         };
         let name = self.input.to_string_lossy();
-        // Written beside its place first, so that a failure leaves no half file under the name.
-        let draft = draft(&self.out);
+        let draft = self.out.as_deref().map(draft).unwrap_or_default();
         let made = synthesize(&self.input, &name, &draft, model.recipe.as_ref(), &options, &attempt);
         bar.finish_and_clear();
-        let synthesis = made.inspect_err(|_| {
-            let _ = std::fs::remove_file(&draft);
-        })?;
-        std::fs::rename(&draft, &self.out).map_err(|error| unwritable(&self.out, error))?;
+        let synthesis = match &self.out {
+            Some(out) => placed(made, &draft, out)?,
+            None => made?,
+        };
         let report = self.reports(&model, &synthesis)?;
+        self.keep(&model, &synthesis)?;
         if synthesis.set_aside.rows > 0 {
             say::note(&format!("warning: set aside {}", synthesis.set_aside));
         }
@@ -101,26 +93,42 @@ impl Synthesize {
         Ok(())
     }
 
+    /// Saves the model if that was asked for.
+    fn keep(&self, model: &Model, synthesis: &Synthesis) -> Result<(), Stop> {
+        let Some(path) = &self.save else { return Ok(()) };
+        let origin = Origin {
+            source: self.input.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            rows: model.num_records.unwrap_or(synthesis.rows_read),
+            seed: self.seed,
+            model: model.name.clone(),
+        };
+        let bytes = origin.save(&synthesis.layout, synthesis.generator.as_ref());
+        let draft = draft(path);
+        let written = std::fs::write(&draft, bytes).map_err(|error| unwritable(path, error));
+        Ok(placed(written, &draft, path)?)
+    }
+
     /// Prints what was made.
     fn tell(&self, synthesis: &Synthesis, report: Option<&serde_json::Value>, setting: &Setting) {
         let scores = report.map(actions::scores).unwrap_or_default();
         if setting.json() {
             let mut value = json!({
-                "output": self.out, "rows_read": synthesis.rows_read, "rows_written": synthesis.rows_written,
-                "rows_set_aside": synthesis.set_aside.rows, "seed": self.seed,
+                "output": self.out, "model": self.save, "rows_read": synthesis.rows_read,
+                "rows_written": synthesis.rows_written, "rows_set_aside": synthesis.set_aside.rows, "seed": self.seed,
             });
             for (name, score) in scores {
                 value[name] = json!(score.parse::<f64>().ok());
             }
             say::json(&value);
-        } else {
+            return;
+        }
+        let (written, read) = (synthesis.rows_written, synthesis.rows_read);
+        if let Some(out) = &self.out {
             let scores: String = scores.iter().map(|(name, score)| format!(", {name} {score}")).collect();
-            say::result(&format!(
-                "{}: {} rows from {}{scores}",
-                self.out.display(),
-                synthesis.rows_written,
-                synthesis.rows_read
-            ));
+            say::result(&format!("{}: {written} rows from {read}{scores}", out.display()));
+        }
+        if let Some(path) = &self.save {
+            say::result(&format!("{}: the model of {read} rows", path.display()));
         }
     }
 
@@ -174,10 +182,41 @@ fn model(named: &str) -> Result<Model, Stop> {
     })
 }
 
-fn draft(out: &Path) -> PathBuf {
+/// A bar for work that [`show`] follows.
+pub(crate) fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    bar.set_style(
+        ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}, {per_sec}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    bar
+}
+
+/// Moves the bar to where the work is.
+pub(crate) fn show(bar: &ProgressBar, progress: Progress) {
+    if bar.message() != progress.doing {
+        // Each stage has a rate of its own.
+        bar.reset();
+        bar.set_message(progress.doing);
+    }
+    bar.set_length(progress.total);
+    bar.set_position(progress.done);
+}
+
+/// Where a file is written before it has its name, so that a failure leaves no half file under the name.
+pub(crate) fn draft(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_os_string();
     name.push(".part");
     out.with_file_name(name)
+}
+
+/// Gives a draft its name if it was made; else removes it.
+pub(crate) fn placed<T>(made: Result<T, Failure>, draft: &Path, out: &Path) -> Result<T, Failure> {
+    let made = made.inspect_err(|_| {
+        let _ = std::fs::remove_file(draft);
+    })?;
+    std::fs::rename(draft, out).map_err(|error| unwritable(out, error))?;
+    Ok(made)
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Failure {

@@ -6,6 +6,7 @@ mod crash;
 mod fixtures;
 mod laws;
 mod mask;
+mod model_file;
 mod script;
 mod server;
 mod tidy;

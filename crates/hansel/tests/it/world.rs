@@ -158,6 +158,16 @@ impl World {
                 std::fs::write(self.path(name), kept).map_err(|error| error.to_string())?;
                 Ok(String::new())
             }
+            ["overwrite", name, at, hex] => {
+                let mut bytes = std::fs::read(self.path(name)).map_err(|error| error.to_string())?;
+                let (at, new) = (at.parse::<usize>().map_err(|_| "a place")?, unhex(hex)?);
+                bytes.get_mut(at..at + new.len()).ok_or("no such place")?.copy_from_slice(&new);
+                std::fs::write(self.path(name), bytes).map(|()| String::new()).map_err(|error| error.to_string())
+            }
+            ["shorten", name, bytes] => {
+                let file = std::fs::File::options().write(true).open(self.path(name)).map_err(|e| e.to_string())?;
+                file.set_len(bytes.parse().map_err(|_| "bytes")?).map(|()| String::new()).map_err(|e| e.to_string())
+            }
             ["create-as", alias, file] => self.create_as(alias, file),
             ["use", name, old, alias] => {
                 let id = self.variables.get(*alias).cloned().ok_or("no such alias")?;
