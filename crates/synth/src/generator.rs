@@ -90,7 +90,7 @@ pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: imp
     for output in outputs {
         let value = tick(output.node);
         match (&output.maker, &output.scale) {
-            (Some(maker), _) if maker.makes_all() => continue,
+            (Some(maker), _) if maker.beside() => continue,
             (Some(_), Scale::Text { words }) if value as usize >= words.len() => return None,
             _ => {}
         }
