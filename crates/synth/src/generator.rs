@@ -96,7 +96,7 @@ pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: imp
         let value = tick(at);
         match (&output.maker, &output.scale) {
             _ if output.hidden => continue,
-            (Some(maker), _) if maker.makes_all() => continue,
+            (Some(maker), _) if maker.beside() => continue,
             (Some(_), Scale::Text { words }) if value as usize >= words.len() => return None,
             _ => {}
         }
@@ -171,7 +171,7 @@ impl Trees {
 
     /// Ticks as a table; columns that are given stand in it as they are.
     pub(crate) fn table(&self, ticks: Vec<Vec<f64>>, ask: &Ask, given: &[(usize, Column)]) -> Table {
-        let mut columns = make_columns(&self.outputs, &[ticks], ask);
+        let mut columns = make_columns(&self.outputs, &ticks, ask);
         for (at, column) in given {
             columns[*at].values = column.values.clone();
         }

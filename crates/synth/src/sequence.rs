@@ -471,7 +471,10 @@ impl Sequences {
             })
             .collect();
         let first = self.told.first as usize;
-        make_columns(&events.outputs[first..], &parts, &Ask { seed: mix(ask.seed), ..*ask })
+        let shown = 0..events.outputs.len() - first;
+        let joined: Vec<Vec<f64>> =
+            shown.map(|at| parts.iter().flat_map(|part| part[at].iter().copied()).collect()).collect();
+        make_columns(&events.outputs[first..], &joined, &Ask { seed: mix(ask.seed), ..*ask })
     }
 }
 
@@ -483,11 +486,14 @@ impl Generator for Sequences {
             0 => (0, 0),
             rows => (group_of(ask.first_row), group_of(ask.first_row + rows as u64 - 1) + 1),
         };
-        let ticks: Vec<Vec<f64>> = roster.ticks.iter().map(|ticks| ticks[from..to].to_vec()).collect();
-        let groups =
-            Ask { first_row: from as u64, rows: to - from, rows_total: roster.ends.len() as u64, seed: ask.seed };
-        let groups = Table::new(make_columns(&self.groups.outputs, &[ticks], &groups)).expect("one row per group");
-        let of_row: Vec<u32> = (0..ask.rows as u64).map(|row| (group_of(ask.first_row + row) - from) as u32).collect();
+        // Makers work in whole blocks, so that what they make does not depend on where an output is cut.
+        let total = roster.ends.len();
+        let block = Ask::BLOCK as usize;
+        let (low, high) = (from / block * block, to.next_multiple_of(block).min(total));
+        let ticks: Vec<Vec<f64>> = roster.ticks.iter().map(|ticks| ticks[low..high].to_vec()).collect();
+        let groups = Ask { first_row: low as u64, rows: high - low, rows_total: total as u64, seed: ask.seed };
+        let groups = Table::new(make_columns(&self.groups.outputs, &ticks, &groups)).expect("one row per group");
+        let of_row: Vec<u32> = (0..ask.rows as u64).map(|row| (group_of(ask.first_row + row) - low) as u32).collect();
         let groups = groups.take(&of_row);
         let events = self.events.as_ref().map_or(Vec::new(), |events| self.event_table(events, &roster, ask));
         let columns = self.places.iter().map(|place| match *place {
