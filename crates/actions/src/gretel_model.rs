@@ -8,6 +8,7 @@ use workflow::{
 };
 
 use crate::Origin;
+use crate::drawing::Wanted;
 use crate::synthesis::{Options, Synthesis, synthesize};
 
 /// The action type `gretel_model`.
@@ -284,7 +285,7 @@ impl Step for GretelModel {
         let file =
             inputs.file("training_data").ok_or_else(|| Failure::new(Code::Internal, "a training without data"))?;
         let options = Options {
-            rows: self.rows,
+            wanted: Wanted::of(self.model.recipe.as_ref(), self.rows),
             sample_rows_max: Options::SAMPLE_ROWS_MAX,
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
             generate: self.generate,

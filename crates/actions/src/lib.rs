@@ -1,6 +1,7 @@
 //! Outside: one file per action type, each a line in [`ACTIONS`]. Object stores are reached only from here; an action
 //! gets everything else it needs as arguments and never reads the store or calls another action.
 
+mod drawing;
 mod gretel_model;
 mod model_file;
 mod s3;
@@ -8,9 +9,11 @@ mod s3_destination;
 mod s3_source;
 pub mod synthesis;
 
+pub use drawing::Wanted;
 pub use gretel_model::{Model, ModelProblem, scores};
 pub use model_file::{ModelFile, Origin};
 use serde_json::{Map, Value};
+pub use synth::Shares;
 use workflow::ActionType;
 
 /// Every action type.

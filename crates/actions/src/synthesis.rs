@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
+use crate::drawing::{Drawing, Wanted};
 use quality::{Evidence, Provenance, Report, judge};
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
@@ -25,8 +26,8 @@ const CHUNK_ROWS: u64 = 16 * Ask::BLOCK;
 /// What is asked of a synthesis.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Rows to generate; as many as the source has readable rows if `None`.
-    pub rows: Option<u64>,
+    /// Which rows to generate; as many as the source has readable rows unless it says otherwise.
+    pub wanted: Wanted,
     /// Most rows of the uniform sample that the model is fitted on.
     pub sample_rows_max: usize,
     /// Most bytes of raw records in that sample.
@@ -46,6 +47,14 @@ impl Options {
     pub const SAMPLE_ROWS_MAX: usize = 300_000;
     /// Bytes of the default sample.
     pub const SAMPLE_BYTES_MAX: usize = 192 << 20;
+    /// So many times the sample where rows belong together: a sample of rows would thin the groups.
+    const GROUPED: usize = 6;
+
+    fn bounds(&self, recipe: &dyn Recipe, seed: u64) -> ReadOptions {
+        let times = if recipe.group_by().is_empty() { 1 } else { Options::GROUPED };
+        let rows_max = self.sample_rows_max.saturating_mul(times);
+        ReadOptions { rows_max, bytes_max: self.sample_bytes_max.saturating_mul(times), seed }
+    }
 }
 
 /// What came of a synthesis.
@@ -82,22 +91,18 @@ pub fn synthesize(
     attempt: &Attempt<'_>,
 ) -> Result<Synthesis, Failure> {
     let file = File::open(input).map_err(|error| unreadable(name, &Unreadable::Io(error)))?;
-    let bounds =
-        ReadOptions { rows_max: options.sample_rows_max, bytes_max: options.sample_bytes_max, seed: attempt.seed };
+    let bounds = options.bounds(recipe, attempt.seed);
     let Reading { table, layout, rows, set_aside } =
         read(name, &file, &bounds).map_err(|error| unreadable(name, &error))?;
     drop(file);
     attempt.go_on()?;
-    let (training, holdout) = split(&table, attempt.seed);
+    let (training, holdout) = split(&table, recipe.group_by(), attempt.seed);
     drop(table);
     let progress = |step: synth::Progress| {
         (attempt.progress)(Progress { doing: "training", done: step.done as u64, total: step.total as u64 });
         attempt.go_on().is_ok()
     };
-    let generator = recipe.fit(&training, attempt.seed, &progress).map_err(|unfit| match unfit {
-        Unfit::Cancelled => Failure::new(Code::RunCancelled, "the run was cancelled"),
-        unfit => Failure::new(Code::ModelFailed, format!("no model can be trained on `{name}`: {unfit}")),
-    })?;
+    let generator = recipe.fit(&training, attempt.seed, &progress).map_err(|unfit| untrained(name, unfit))?;
     let mut synthesis = Synthesis {
         rows_read: rows,
         rows_fitted: training.rows(),
@@ -116,9 +121,7 @@ pub fn synthesize(
         Some(name) => synthesis.layout.clone().packed_for(name),
         None => synthesis.layout.clone(),
     };
-    let total = options.rows.unwrap_or(rows);
-    write(synthesis.generator.as_ref(), &layout, output, total, attempt)?;
-    synthesis.rows_written = total;
+    synthesis.rows_written = write(synthesis.generator.as_ref(), &layout, output, (&options.wanted, rows), attempt)?;
     if options.judged {
         // The bytes to be published are judged, not what the model meant by them.
         let file = File::open(output).map_err(|error| unwritable(output, error))?;
@@ -156,10 +159,56 @@ impl Synthesis {
     }
 }
 
-/// Samples `rows` rows from a saved model into `output`, packed as the extension of `name` says: with the seed of the
-/// training the same bytes as right behind it. The seed is the attempt's.
-pub fn sample(model: &ModelFile, output: &Path, name: &str, rows: u64, attempt: &Attempt<'_>) -> Result<(), Failure> {
-    write(model.generator.as_ref(), &model.layout.clone().packed_for(name), output, rows, attempt)
+/// Samples what is wanted from a saved model into `output`, packed as the extension of `name` says: with the seed of the
+/// training the same bytes as right behind it. The seed is the attempt's. Gives the rows written.
+pub fn sample(
+    model: &ModelFile,
+    output: &Path,
+    name: &str,
+    wanted: &Wanted,
+    attempt: &Attempt<'_>,
+) -> Result<u64, Failure> {
+    let layout = model.layout.clone().packed_for(name);
+    write(model.generator.as_ref(), &layout, output, (wanted, model.origin.rows), attempt)
+}
+
+/// Fills the gaps of the table in `input` (whose name is `name`), cells that are present left as they are, and writes it to
+/// `output` as its source is written. Gives the rows written and what was done.
+pub fn impute(
+    input: &Path,
+    name: &str,
+    output: &Path,
+    packed_for: &str,
+    attempt: &Attempt<'_>,
+) -> Result<(u64, Vec<synth::Note>), Failure> {
+    let file = File::open(input).map_err(|error| unreadable(name, &Unreadable::Io(error)))?;
+    let all = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: attempt.seed };
+    let Reading { table, layout, rows, set_aside } =
+        read(name, &file, &all).map_err(|error| unreadable(name, &error))?;
+    if set_aside.rows > 0 {
+        let message = format!("object `{name}` has malformed rows: {set_aside}");
+        return Err(Failure::new(Code::DataUnreadable, message).hint("Mend them: none may be lost."));
+    }
+    let progress = |step: synth::Progress| {
+        (attempt.progress)(Progress { doing: "filling", done: step.done as u64, total: step.total as u64 });
+        attempt.go_on().is_ok()
+    };
+    let (filled, notes) = synth::impute(&table, attempt.seed, &progress).map_err(|unfit| untrained(name, unfit))?;
+    let write = || -> std::io::Result<()> {
+        let mut writer = layout.packed_for(packed_for).writer(BufWriter::new(File::create(output)?))?;
+        writer.write(&filled)?;
+        writer.finish()?.into_inner().map_err(|error| error.into_error())?;
+        Ok(())
+    };
+    write().map_err(|error| unwritable(output, error))?;
+    Ok((rows, notes))
+}
+
+fn untrained(name: &str, unfit: Unfit) -> Failure {
+    match unfit {
+        Unfit::Cancelled => Failure::new(Code::RunCancelled, "the run was cancelled"),
+        unfit => Failure::new(Code::ModelFailed, format!("no model can be trained on `{name}`: {unfit}")),
+    }
 }
 
 enum WriteError {
@@ -177,29 +226,31 @@ fn write(
     generator: &dyn Generator,
     layout: &Layout,
     output: &Path,
-    total: u64,
+    (wanted, rows): (&Wanted, u64),
     attempt: &Attempt<'_>,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
+    let drawing = Drawing::of(generator, wanted, rows, attempt.seed)?;
     let out = File::create(output).map_err(|error| unwritable(output, error))?;
-    write_to(BufWriter::new(out), generator, layout, total, attempt).map_err(|error| match error {
+    write_to(BufWriter::new(out), &drawing, layout, attempt).map_err(|error| match error {
         WriteError::Io(error) => unwritable(output, error),
         WriteError::Cancelled(failure) => failure,
-    })
+    })?;
+    Ok(drawing.total)
 }
 
 fn write_to(
     out: BufWriter<File>,
-    generator: &dyn Generator,
+    drawing: &Drawing<'_>,
     layout: &Layout,
-    total: u64,
     attempt: &Attempt<'_>,
 ) -> Result<(), WriteError> {
     let mut writer = layout.writer(out)?;
+    let total = drawing.total;
     let mut first_row = 0;
     while first_row < total {
         attempt.go_on().map_err(|cancelled| WriteError::Cancelled(cancelled.into()))?;
         let rows = CHUNK_ROWS.min(total - first_row) as usize;
-        writer.write(&generator.sample(&Ask { first_row, rows, rows_total: total, seed: attempt.seed }))?;
+        writer.write(&drawing.rows(first_row, rows))?;
         first_row += rows as u64;
         (attempt.progress)(Progress { doing: "generating", done: first_row, total });
     }
@@ -207,19 +258,35 @@ fn write_to(
     Ok(())
 }
 
-/// A table in two: what the model is fitted on and what it never sees, both in source order, drawn by `seed`. Under
-/// twenty rows nothing is held out, since nothing could be measured on it.
-pub fn split(table: &Table, seed: u64) -> (Table, Option<Table>) {
-    let held = (table.rows() / HOLDOUT_PART).min(HOLDOUT_ROWS_MAX);
-    if table.rows() < 2 * HOLDOUT_PART {
+/// A table in two: what the model is fitted on and what it never sees, both in source order, drawn by `seed`. Rows that
+/// agree in the columns `group_by` stay together. Under twenty rows (or groups) nothing is held out, since nothing could be
+/// measured on it.
+pub fn split(table: &Table, group_by: &[String], seed: u64) -> (Table, Option<Table>) {
+    let columns: Vec<usize> = group_by.iter().filter_map(|name| table.position(name)).collect();
+    let groups = if columns.is_empty() { (0..table.rows() as u32).collect() } else { table.groups(&columns) };
+    let count = groups.iter().max().map_or(0, |last| *last as usize + 1);
+    let wanted = (table.rows() / HOLDOUT_PART).min(HOLDOUT_ROWS_MAX);
+    if count < 2 * HOLDOUT_PART {
         return (table.clone(), None);
     }
-    let mut order: Vec<u32> = (0..table.rows() as u32).collect();
+    let mut order: Vec<u32> = (0..count as u32).collect();
     order.shuffle(&mut ChaCha12Rng::seed_from_u64(seed ^ 0x686f_6c64_6f75_7421));
-    let (holdout, training) = order.split_at_mut(held);
-    holdout.sort_unstable();
-    training.sort_unstable();
-    (table.take(training), Some(table.take(holdout)))
+    let mut sizes = vec![0usize; count];
+    groups.iter().for_each(|&group| sizes[group as usize] += 1);
+    let mut held = vec![false; count];
+    let mut rows = 0;
+    for group in order {
+        if rows + sizes[group as usize] <= wanted {
+            held[group as usize] = true;
+            rows += sizes[group as usize];
+        }
+        if rows == wanted {
+            break;
+        }
+    }
+    let (holdout, training): (Vec<u32>, Vec<u32>) =
+        (0..table.rows() as u32).partition(|&row| held[groups[row as usize] as usize]);
+    (table.take(&training), (!holdout.is_empty()).then(|| table.take(&holdout)))
 }
 
 /// The failure that an unreadable table stands for; `name` is its key or file.

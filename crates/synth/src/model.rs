@@ -2,6 +2,8 @@
 
 use table::Table;
 
+use crate::rebalance::Shares;
+
 /// One model type; the key under `models:` of a model config.
 pub struct ModelType {
     /// The key in the user's YAML, such as `actgan`.
@@ -99,6 +101,12 @@ pub trait Recipe: Send + Sync {
 
     /// How many records the config itself asks for, where it does (`generate.num_records`).
     fn num_records(&self) -> Option<u64>;
+
+    /// The shares that values of a column are to have, where the config asks for some (`generate.rebalance`).
+    fn shares(&self) -> Option<&Shares>;
+
+    /// The columns that name the group of a row, where rows belong together; else none.
+    fn group_by(&self) -> &[String];
 }
 
 /// Rows asked of a generator: the range `first_row .. first_row + rows` of the `rows_total` rows that `seed` gives.

@@ -9,6 +9,7 @@ use crate::constraint::constraints_of;
 use crate::fit::{Settings, fit};
 use crate::model::{BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 use crate::nearest::nearest;
+use crate::rebalance::Shares;
 use crate::sequence::fit_sequences;
 
 const ABOUT: &str = "The tabular engine: likelihood trees drawn column by column, with the laws between columns kept.";
@@ -55,7 +56,7 @@ const COMMON: &[Known] = &[
     ("", "data_source ref_data evaluate name constraints", Means::Used),
     ("params", "rows_per_value_min", Means::Used),
     ("params", "dp epsilon", Means::Differential),
-    ("generate", "num_records", Means::Used),
+    ("generate", "num_records rebalance", Means::Used),
     ("generate", "max_invalid num_records_multiplier max_tries", Means::ByItself),
     ("privacy_filters", "outliers similarity max_iterations", Means::Protection),
     ("privacy_params", "dp epsilon", Means::Differential),
@@ -120,8 +121,14 @@ fn recipe(family: &'static str, params: &Params) -> Result<Box<dyn Recipe>, Vec<
         _ => NAVIGATOR,
     };
     let known: Vec<Known> = COMMON.iter().chain(own).copied().collect();
-    let mut check =
-        Check { known, notes: Vec::new(), bad: Vec::new(), num_records: None, settings: Settings::default() };
+    let mut check = Check {
+        known,
+        notes: Vec::new(),
+        bad: Vec::new(),
+        num_records: None,
+        shares: None,
+        settings: Settings::default(),
+    };
     check.section("", "", &params.body);
     if let (true, Some(size)) =
         (family == "amplify" && check.num_records.is_some(), at(&params.body, "params", "target_size_mb"))
@@ -135,7 +142,12 @@ fn recipe(family: &'static str, params: &Params) -> Result<Box<dyn Recipe>, Vec<
         check.fault("order_training_examples_by", message, hint);
     }
     if check.bad.is_empty() {
-        Ok(Box::new(Tabular { settings: check.settings, notes: check.notes, num_records: check.num_records }))
+        Ok(Box::new(Tabular {
+            settings: check.settings,
+            notes: check.notes,
+            num_records: check.num_records,
+            shares: check.shares,
+        }))
     } else {
         Err(check.bad)
     }
@@ -150,6 +162,7 @@ struct Check {
     notes: Vec<Note>,
     bad: Vec<BadParam>,
     num_records: Option<u64>,
+    shares: Option<Shares>,
     settings: Settings,
 }
 
@@ -201,6 +214,13 @@ impl Check {
         match name {
             "group_training_examples_by" => return self.group_by(path, value),
             "order_training_examples_by" => return self.order_by(path, value),
+            "rebalance" if !value.is_null() => {
+                match Shares::of(value) {
+                    Ok(shares) => self.shares = Some(shares),
+                    Err(message) => self.fault(path, message, None),
+                }
+                return;
+            }
             _ => {}
         }
         if name == "constraints" {
@@ -293,6 +313,7 @@ struct Tabular {
     settings: Settings,
     notes: Vec<Note>,
     num_records: Option<u64>,
+    shares: Option<Shares>,
 }
 
 impl Recipe for Tabular {
@@ -310,5 +331,13 @@ impl Recipe for Tabular {
 
     fn num_records(&self) -> Option<u64> {
         self.num_records
+    }
+
+    fn shares(&self) -> Option<&Shares> {
+        self.shares.as_ref()
+    }
+
+    fn group_by(&self) -> &[String] {
+        &self.settings.group_by
     }
 }

@@ -2,7 +2,6 @@
 //! model draws groups, with all that is constant in them and how many rows they have; a second one draws their rows one
 //! after another, each beside the group and the two rows before it (an autoregressive model of order two over trees).
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
@@ -87,14 +86,7 @@ struct Grouped {
 impl Grouped {
     /// Groups by these columns, in the order of their first rows; within a group by `order`, else as in the source.
     fn of(real: &Table, by: &[usize], order: Option<usize>) -> Grouped {
-        let mut number: HashMap<Vec<u64>, u32> = HashMap::new();
-        let units: Vec<u32> = (0..real.rows())
-            .map(|row| {
-                let key = by.iter().map(|&at| bits(&real.values(at), row)).collect();
-                let next = number.len() as u32;
-                *number.entry(key).or_insert(next)
-            })
-            .collect();
+        let units = real.groups(by);
         let rank = |row: u32| order.map(|at| sortable(&real.values(at), row as usize));
         let mut rows: Vec<u32> = (0..real.rows() as u32).collect();
         rows.sort_by_cached_key(|&row| (units[row as usize], rank(row), row));
@@ -107,7 +99,7 @@ impl Grouped {
     /// Whether a column never changes within a group.
     fn constant(&self, at: usize) -> bool {
         let values = self.table.values(at);
-        let same = |row: usize| self.units[row] != self.units[row - 1] || bits(&values, row) == bits(&values, row - 1);
+        let same = |row: usize| self.units[row] != self.units[row - 1] || values.bits(row) == values.bits(row - 1);
         (1..self.units.len()).all(same)
     }
 
@@ -121,19 +113,6 @@ impl Grouped {
     fn lagged(&self, values: &[f64], by: usize) -> Vec<f64> {
         let before = |row: usize| row >= by && self.units[row - by] == self.units[row];
         (0..values.len()).map(|row| if before(row) { values[row - by] } else { f64::NAN }).collect()
-    }
-}
-
-/// A cell as a number that tells it from others of its column.
-fn bits(values: &Values, row: usize) -> u64 {
-    let present = |valid: bool, bits: u64| if valid { bits } else { u64::MAX - 1 };
-    use arrow_array::Array;
-    match values {
-        Values::Int(values) => present(values.is_valid(row), values.value(row) as u64),
-        Values::Time(values) => present(values.is_valid(row), values.value(row) as u64),
-        Values::Real(values) => present(values.is_valid(row), (values.value(row) + 0.0).to_bits()),
-        Values::Bool(values) => present(values.is_valid(row), values.value(row) as u64),
-        Values::Text(values) => values.key(row).map_or(u64::MAX - 1, |key| key as u64),
     }
 }
 

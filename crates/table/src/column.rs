@@ -1,6 +1,7 @@
 //! Columns and tables. In: Arrow arrays with their spelling. Out: a [`Table`] whose columns all have the
 //! same length. Nothing here parses or prints values.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBuilder, Int32Builder, PrimitiveBuilder};
@@ -45,6 +46,21 @@ pub enum Values<'a> {
     Text(&'a DictionaryArray<Int32Type>),
 }
 
+impl Values<'_> {
+    /// A number that tells the cell of row `row` from the others of its column; missing ones share theirs.
+    pub fn bits(&self, row: usize) -> u64 {
+        const MISSING: u64 = u64::MAX - 1;
+        let present = |valid: bool, bits: u64| if valid { bits } else { MISSING };
+        match self {
+            Values::Int(values) => present(values.is_valid(row), values.value(row) as u64),
+            Values::Time(values) => present(values.is_valid(row), values.value(row) as u64),
+            Values::Real(values) => present(values.is_valid(row), (values.value(row) + 0.0).to_bits()),
+            Values::Bool(values) => present(values.is_valid(row), values.value(row) as u64),
+            Values::Text(values) => values.key(row).map_or(MISSING, |key| key as u64),
+        }
+    }
+}
+
 /// One named column: its values and how the source wrote them.
 #[derive(Clone, Debug)]
 pub struct Column {
@@ -83,6 +99,51 @@ impl Column {
         let values = DictionaryArray::new(keys, Arc::new(StringArray::from(words)));
         Column { name: name.into(), values: Arc::new(values), spelling }
     }
+}
+
+impl Column {
+    /// The column with the values of `with` at these rows: one each, in their order. Both are of one kind.
+    pub fn filled(&self, rows: &[u32], with: &Column) -> Column {
+        let mut from: Vec<Option<u32>> = vec![None; self.values.len()];
+        rows.iter().enumerate().for_each(|(place, &row)| from[row as usize] = Some(place as u32));
+        let values: ArrayRef = match (self.values.data_type(), with.values.data_type()) {
+            (DataType::Int64, DataType::Int64) => Arc::new(mixed::<Int64Type>(&self.values, &with.values, &from)),
+            (DataType::Float64, DataType::Float64) => Arc::new(mixed::<Float64Type>(&self.values, &with.values, &from)),
+            (DataType::Timestamp(..), DataType::Timestamp(..)) => {
+                Arc::new(mixed::<TimestampMicrosecondType>(&self.values, &with.values, &from))
+            }
+            (DataType::Boolean, DataType::Boolean) => {
+                let (own, other) = (self.values.as_boolean(), with.values.as_boolean());
+                let at = |array: &BooleanArray, row: usize| array.is_valid(row).then(|| array.value(row));
+                let value =
+                    |(row, from): (usize, &Option<u32>)| from.map_or(at(own, row), |place| at(other, place as usize));
+                Arc::new(from.iter().enumerate().map(value).collect::<BooleanArray>())
+            }
+            (DataType::Dictionary(..), DataType::Dictionary(..)) => {
+                let (own, other) = (self.values.as_dictionary::<Int32Type>(), with.values.as_dictionary::<Int32Type>());
+                let words = |array: &DictionaryArray<Int32Type>| -> Vec<String> {
+                    array.values().as_string::<i32>().iter().map(|word| word.unwrap_or_default().to_string()).collect()
+                };
+                let mut all = words(own);
+                let shift = all.len() as i32;
+                all.extend(words(other));
+                let code = |(row, from): (usize, &Option<u32>)| match from {
+                    None => own.key(row).map(|key| key as i32),
+                    Some(place) => other.key(*place as usize).map(|key| key as i32 + shift),
+                };
+                let codes = from.iter().enumerate().map(code).collect();
+                return Column::texts(&self.name, codes, all, self.spelling.clone());
+            }
+            _ => self.values.clone(),
+        };
+        Column { values, name: self.name.clone(), spelling: self.spelling.clone() }
+    }
+}
+
+fn mixed<T: ArrowPrimitiveType>(own: &ArrayRef, other: &ArrayRef, from: &[Option<u32>]) -> PrimitiveArray<T> {
+    let (own, other) = (own.as_primitive::<T>(), other.as_primitive::<T>());
+    let at = |array: &PrimitiveArray<T>, row: usize| array.is_valid(row).then(|| array.value(row));
+    from.iter().enumerate().map(|(row, from)| from.map_or(at(own, row), |place| at(other, place as usize))).collect()
 }
 
 /// Why columns do not make a table.
@@ -211,6 +272,19 @@ impl Table {
         let columns =
             (0..self.columns()).map(|index| Column { values: self.take_values(index, rows), ..self.column(index) });
         Table::new(columns.collect()).expect("every column was taken at the same rows")
+    }
+
+    /// A number for each row, the same for rows that agree in these columns; numbered from 0 in the order of their first
+    /// rows.
+    pub fn groups(&self, columns: &[usize]) -> Vec<u32> {
+        let values: Vec<Values> = columns.iter().map(|&column| self.values(column)).collect();
+        let mut number: HashMap<Vec<u64>, u32> = HashMap::new();
+        let group = |row: usize| {
+            let key = values.iter().map(|values| values.bits(row)).collect();
+            let next = number.len() as u32;
+            *number.entry(key).or_insert(next)
+        };
+        (0..self.rows()).map(group).collect()
     }
 
     /// The first `rows_max` rows, or all.

@@ -1,9 +1,11 @@
 //! The command line: a file per noun or verb. Nothing here has rules of its own; it reads arguments, calls, prints.
 
 mod binding;
+mod conditions;
 mod connections;
 mod demo;
 mod evaluate;
+mod impute;
 mod plan;
 mod projects;
 mod run;
@@ -44,6 +46,7 @@ enum Command {
     Schema,
     Synthesize(synthesize::Synthesize),
     Sample(sample::Sample),
+    Impute(impute::Impute),
     Evaluate(evaluate::Evaluate),
     #[command(subcommand)]
     Projects(projects::Projects),
@@ -99,6 +102,7 @@ pub(crate) fn main() -> u8 {
         }
         Command::Synthesize(synthesize) => synthesize.go(&setting),
         Command::Sample(sample) => sample.go(&setting),
+        Command::Impute(impute) => impute.go(&setting),
         Command::Evaluate(evaluate) => evaluate.go(&setting),
         Command::Projects(projects) => projects.go(&setting),
         Command::Connections(connections) => connections.go(&setting),

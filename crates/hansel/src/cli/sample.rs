@@ -6,6 +6,7 @@ use actions::{ModelFile, synthesis};
 use serde_json::json;
 use workflow::{Attempt, Code, Failure, Progress};
 
+use super::conditions::Conditions;
 use super::say::{self, Stop};
 use super::synthesize::{bar, draft, placed, show};
 use super::{Setting, signals};
@@ -22,6 +23,8 @@ pub(crate) struct Sample {
     /// Rows to generate [default: as many as its source had]
     #[arg(long, value_name = "N")]
     rows: Option<u64>,
+    #[command(flatten)]
+    conditions: Conditions,
     /// Seed: the same model and seed give the same bytes [default: that of its training]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -46,12 +49,12 @@ impl Sample {
             progress: &progress,
             publishing: &nobody,
         };
-        let rows = self.rows.unwrap_or(model.origin.rows);
+        let wanted = self.conditions.wanted(self.rows, None)?;
         // Written beside its place first, so that a failure leaves no half file under the name.
         let draft = draft(&self.out);
-        let made = synthesis::sample(&model, &draft, &self.out.to_string_lossy(), rows, &attempt);
+        let made = synthesis::sample(&model, &draft, &self.out.to_string_lossy(), &wanted, &attempt);
         bar.finish_and_clear();
-        placed(made, &draft, &self.out)?;
+        let rows = placed(made, &draft, &self.out)?;
         if setting.json() {
             say::json(&json!({
                 "output": self.out, "rows_written": rows, "seed": attempt.seed, "model": self.model,

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use workflow::{Attempt, Code, Failure, Place, Problem, Progress};
 
+use super::conditions::Conditions;
 use super::say::{self, Stop};
 use super::{Setting, read_text, signals};
 
@@ -26,6 +27,8 @@ pub(crate) struct Synthesize {
     /// Rows to generate [default: as many as the input has]
     #[arg(long, value_name = "N", requires = "out")]
     rows: Option<u64>,
+    #[command(flatten)]
+    conditions: Conditions,
     /// Seed: the same input and seed give the same bytes
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
@@ -68,7 +71,7 @@ impl Synthesize {
             publishing: &nobody,
         };
         let options = Options {
-            rows: self.rows.or(model.num_records),
+            wanted: self.conditions.wanted(self.rows.or(model.num_records), Some(model.recipe.as_ref()))?,
             sample_rows_max: self.sample_rows_max.max(1),
             sample_bytes_max: Options::SAMPLE_BYTES_MAX,
             generate: self.out.is_some(),
