@@ -10,6 +10,7 @@ use crate::declare::declare;
 use crate::draft::Draft;
 use crate::drawn::{Drawn, Lesson, Seen, correlation, learn};
 use crate::encode::{Encoded, encode};
+use crate::filters::{Copies, Filters, Strictness, protections};
 use crate::find_lines::find_lines;
 use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
@@ -34,6 +35,10 @@ pub(crate) struct Settings {
     pub(crate) floor: usize,
     /// What every row has to keep.
     pub(crate) constraints: Vec<Constraint>,
+    /// Whether rows that look like outliers are drawn anew.
+    pub(crate) outliers: Strictness,
+    /// Whether rows that are like a training row are drawn anew.
+    pub(crate) similarity: Strictness,
     /// Columns that name the group of a row, if rows belong together.
     pub(crate) group_by: Vec<String>,
     /// The column that orders the rows of a group.
@@ -42,7 +47,14 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { floor: 5, constraints: Vec::new(), group_by: Vec::new(), order_by: None }
+        Settings {
+            floor: 5,
+            constraints: Vec::new(),
+            outliers: Strictness::Auto,
+            similarity: Strictness::Auto,
+            group_by: Vec::new(),
+            order_by: None,
+        }
     }
 }
 
@@ -74,7 +86,9 @@ pub(crate) fn fit(
     let (encoded, makers) = find_makers(real, encoded, floor, seed, &mut notes);
     let columns = encoded.into_iter().zip(makers).enumerate();
     let columns = columns.map(|(at, (encoded, maker))| Material::of(real, at, encoded, maker));
-    let terms = Terms { rules: demands.rules, ..Terms::plain(floor, seed) };
+    let (outliers, similarity) = (settings.outliers, settings.similarity);
+    notes.extend(protections(floor, outliers, similarity));
+    let terms = Terms { rules: demands.rules, outliers, similarity, ..Terms::plain(floor, seed) };
     learn_trees(columns.collect(), &terms, notes, progress)
 }
 
@@ -110,8 +124,12 @@ pub(crate) struct Terms<'a> {
     pub(crate) given: &'a [usize],
     /// What every row has to keep.
     pub(crate) rules: Vec<Rule>,
+    /// Whether rows that look like outliers are drawn anew.
+    pub(crate) outliers: Strictness,
+    /// Whether rows that are like a training row are drawn anew.
+    pub(crate) similarity: Strictness,
     /// The rows that must not be drawn, where they are known already.
-    pub(crate) copies: Option<Sieve>,
+    pub(crate) copies: Option<Copies>,
     /// Whom each row belongs to, where several may belong to one: values count once for each.
     pub(crate) units: Option<&'a [u32]>,
 }
@@ -119,7 +137,16 @@ pub(crate) struct Terms<'a> {
 impl Terms<'_> {
     /// Nothing given, nothing demanded.
     pub(crate) fn plain(floor: usize, seed: u64) -> Terms<'static> {
-        Terms { floor, seed, given: &[], rules: Vec::new(), copies: None, units: None }
+        Terms {
+            floor,
+            seed,
+            given: &[],
+            rules: Vec::new(),
+            outliers: Strictness::Off,
+            similarity: Strictness::Auto,
+            copies: None,
+            units: None,
+        }
     }
 }
 
@@ -155,10 +182,12 @@ pub(crate) fn learn_trees(
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
     let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed, open: !given.is_empty() };
     let nodes = plan.learn_all(progress)?;
-    let copies = match &terms.copies {
-        Some(copies) => copies.clone(),
-        None => sieve_rows(&outputs, &plan.seen, floor, seed),
-    };
+    let codes: Vec<&[u8]> = outputs
+        .iter()
+        .map(|output| if output.counts() { plan.seen[output.node as usize].codes.as_slice() } else { &[] })
+        .collect();
+    let filters = Filters::learn(&codes, terms.outliers, terms.similarity, floor, mix(seed));
+    let prints = if terms.copies.is_none() { prints_of(&outputs, &plan.seen) } else { Vec::new() };
     let grids: Vec<bool> = drafts.iter().map(|draft| draft.grid).collect();
     let nodes = plan.seen.into_iter().zip(plan.laws).zip(nodes).zip(binnings).zip(grids).map(
         |((((seen, law), learned), binning), grid)| Node {
@@ -172,18 +201,45 @@ pub(crate) fn learn_trees(
         },
     );
     let nodes = nodes.collect();
-    Ok(Trees { nodes, order: plan.order, outputs, copies, rules, notes })
+    let mut trees = Trees { nodes, order: plan.order, outputs, copies: Copies::none(), filters, rules, notes };
+    trees.copies = match (&terms.copies, prints) {
+        (Some(copies), _) => copies.clone(),
+        (None, prints) => copies_of(&trees, prints, terms),
+    };
+    Ok(trees)
 }
 
-/// The training rows that must not be drawn: those that fewer than `floor` rows are equal to.
-fn sieve_rows(outputs: &[Output], seen: &[Seen], floor: usize, seed: u64) -> Sieve {
+/// Fingerprints of the training rows, ascending.
+fn prints_of(outputs: &[Output], seen: &[Seen]) -> Vec<u64> {
     let rows = seen[0].values.len();
     let print = |row: usize| row_print(outputs.iter(), |at| seen[outputs[at].node as usize].values[row]);
     let mut prints: Vec<u64> = (0..rows).into_par_iter().filter_map(print).collect();
     prints.par_sort_unstable();
-    let mut sieve = Sieve::new(prints.len(), mix(seed));
-    prints.chunk_by(|a, b| a == b).filter(|run| run.len() < floor).for_each(|run| sieve.add_print(run[0]));
-    sieve
+    prints
+}
+
+/// The training rows that must not be drawn: those that fewer than the floor of rows are equal to. A row of the training
+/// table that is equal to another of it shows how often a fresh row would be.
+fn copies_of(trees: &Trees, prints: Vec<u64>, terms: &Terms) -> Copies {
+    const PROBED: usize = 4096;
+    if terms.similarity == Strictness::Off {
+        return Copies::none();
+    }
+    let mut copies = Copies { sieve: Sieve::new(prints.len(), mix(terms.seed)), kept: 0.0 };
+    let mut shared = 0;
+    for run in prints.chunk_by(|a, b| a == b).filter(|run| run.len() < terms.floor) {
+        copies.sieve.add_print(run[0]);
+        shared += if run.len() > 1 { run.len() } else { 0 };
+    }
+    if shared > 0 && terms.similarity == Strictness::Auto && terms.given.is_empty() {
+        let drawn = trees.draw_block([mix(terms.seed), 0, 0], PROBED, &[]);
+        let copied = |row: &usize| {
+            row_print(trees.outputs.iter(), |at| drawn[at][*row]).is_some_and(|print| copies.sieve.holds_print(print))
+        };
+        let found = (0..PROBED).filter(copied).count() as f64 / PROBED as f64;
+        copies.kept = (shared as f64 / prints.len() as f64 / found.max(1e-9)).min(1.0);
+    }
+    copies
 }
 
 /// Whether no other number comes close to telling this one by a straight line: then a list of values serves it better

@@ -6,6 +6,7 @@ use table::{Column, Spelling, Table};
 use crate::absent::Absence;
 use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
+use crate::filters::{Copies, Filters};
 use crate::given::Beside;
 use crate::guard::Guard;
 use crate::law::Law;
@@ -15,7 +16,6 @@ use crate::random::{Random, mix};
 use crate::rule::Rule;
 use crate::save::save;
 use crate::shape::{Binning, Shape};
-use crate::sieve::Sieve;
 
 /// The fitted tabular engine.
 pub(crate) struct Trees {
@@ -26,7 +26,9 @@ pub(crate) struct Trees {
     /// One per column of the table.
     pub(crate) outputs: Vec<Output>,
     /// Training rows that fewer than the floor of rows are equal to.
-    pub(crate) copies: Sieve,
+    pub(crate) copies: Copies,
+    /// What else drawn rows are held against.
+    pub(crate) filters: Filters,
     /// What every row keeps.
     pub(crate) rules: Vec<Rule>,
     /// What was done.
@@ -83,6 +85,13 @@ pub(crate) struct Output {
     pub(crate) maker: Option<Maker>,
     /// Whether it is no column of the table.
     pub(crate) hidden: bool,
+}
+
+impl Output {
+    /// Whether it says something of a row: it is a column whose values are not made up beside the row.
+    pub(crate) fn counts(&self) -> bool {
+        !self.hidden && !self.maker.as_ref().is_some_and(Maker::beside)
+    }
 }
 
 /// How often a row that must not leave is drawn anew.
@@ -185,7 +194,11 @@ impl Trees {
         let scales: Vec<&Scale> = self.outputs.iter().map(|output| &output.scale).collect();
         let mut suspects: Vec<usize> = (0..rows).collect();
         for attempt in 1..=ATTEMPTS {
-            suspects.retain(|&row| self.is_copy(&drawn, row) || !self.lawful(&scales, &drawn, row));
+            suspects.retain(|&row| {
+                self.is_copy(&drawn, row, [seed, number, attempt])
+                    || !self.lawful(&scales, &drawn, row)
+                    || self.is_filtered(&drawn, row)
+            });
             if suspects.is_empty() {
                 break;
             }
@@ -228,14 +241,22 @@ impl Trees {
         self.rules.iter().all(|rule| rule.kept(scales, drawn, row))
     }
 
-    /// Whether a row is equal to a training row that few share.
-    fn is_copy(&self, drawn: &[Vec<f64>], row: usize) -> bool {
+    /// Whether a privacy filter stops a row.
+    fn is_filtered(&self, drawn: &[Vec<f64>], row: usize) -> bool {
+        let code = |at: usize| self.nodes[self.outputs[at].node as usize].binning.code(drawn[at][row]);
+        !self.filters.idle() && self.filters.stops(code, self.outputs.len(), |at| self.outputs[at].counts())
+    }
+
+    /// Whether a row is equal to a training row that few share, and not one of those that may leave all the same.
+    fn is_copy(&self, drawn: &[Vec<f64>], row: usize, path: [u64; 3]) -> bool {
         let print = row_print(self.outputs.iter(), |output| drawn[output][row]);
-        print.is_some_and(|print| self.copies.holds_print(print))
+        let [seed, number, attempt] = path;
+        print.is_some_and(|print| self.copies.sieve.holds_print(print))
+            && Random::at(&[seed, number, attempt, row as u64, 0x636f_7079]).unit() >= self.copies.kept
     }
 
     /// The rows of one block, per output.
-    fn draw_block(&self, path: [u64; 3], rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    pub(crate) fn draw_block(&self, path: [u64; 3], rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let empty = self.nodes.len();
         let mut block = Block { values: vec![Vec::new(); empty], codes: vec![Vec::new(); empty] };
         let [seed, number, attempt] = path;

@@ -6,11 +6,11 @@
 use table::Table;
 
 use crate::encode::{Encoded, encode};
+use crate::filters::Copies;
 use crate::fit::{Material, ROWS_MIN, Terms, learn_trees};
 use crate::maker::{find_makers, make_columns};
 use crate::model::{Ask, Note, Progress, Unfit};
 use crate::random::{mix, some_rows};
-use crate::sieve::Sieve;
 
 /// Rows that one column's tree is learned from, at most.
 const ROWS_MAX: usize = 100_000;
@@ -59,7 +59,7 @@ pub fn impute(
             Material::of(real, column, Encoded { values, nominal, scale, rare_rows: 0 }, maker)
         });
         let given: Vec<usize> = (0..real.columns()).filter(|&column| column != at).collect();
-        let terms = Terms { given: &given, copies: Some(Sieve::new(0, 0)), ..Terms::plain(FLOOR, own) };
+        let terms = Terms { given: &given, copies: Some(Copies::none()), ..Terms::plain(FLOOR, own) };
         let trees = learn_trees(material.collect(), &terms, Vec::new(), &|_| true)?;
         let mut known = vec![Vec::new(); trees.nodes.len()];
         for &column in &given {

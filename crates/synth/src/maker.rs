@@ -188,8 +188,6 @@ fn note_columns(
         };
         notes.push(Note { kind, text: format!("`{name}` {how}.") });
     }
-    let text = "Extreme values are drawn in, and rows equal to a training row that few rows share are drawn again.";
-    notes.push(Note { kind: "protection", text: text.to_string() });
 }
 
 /// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use table::Table;
 
 use crate::constraint::constraints_of;
+use crate::filters::Strictness;
 use crate::fit::{Settings, fit};
 use crate::model::{BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 use crate::nearest::nearest;
@@ -41,8 +42,6 @@ enum Means {
     Training,
     /// It steers how a network writes.
     Writing,
-    /// Protection that is always on here.
-    Protection,
     /// Something that is always done, or found by itself.
     ByItself,
     /// Differential privacy: refused unless it is off.
@@ -58,7 +57,8 @@ const COMMON: &[Known] = &[
     ("params", "dp epsilon", Means::Differential),
     ("generate", "num_records rebalance", Means::Used),
     ("generate", "max_invalid num_records_multiplier max_tries", Means::ByItself),
-    ("privacy_filters", "outliers similarity max_iterations", Means::Protection),
+    ("privacy_filters", "outliers similarity", Means::Used),
+    ("privacy_filters", "max_iterations", Means::ByItself),
     ("privacy_params", "dp epsilon", Means::Differential),
     ("privacy_params", "delta per_sample_max_grad_norm", Means::Training),
 ];
@@ -202,9 +202,6 @@ impl Check {
             Means::Writing => {
                 "has no meaning for the tabular engine, which draws rows as likely as the training table shows them"
             }
-            Means::Protection => {
-                "is answered by what is always on: values that few rows hold and extremes are not shown, and rows equal to a training row are drawn again"
-            }
             Means::ByItself => "needs no setting: the tabular engine sees to it by itself",
         };
         self.notes.push(Note { kind: "parameter", text: format!("`{path}` {instead}.") });
@@ -214,6 +211,7 @@ impl Check {
         match name {
             "group_training_examples_by" => return self.group_by(path, value),
             "order_training_examples_by" => return self.order_by(path, value),
+            "outliers" | "similarity" => return self.filter(path, name, value),
             "rebalance" if !value.is_null() => {
                 match Shares::of(value) {
                     Ok(shares) => self.shares = Some(shares),
@@ -243,6 +241,21 @@ impl Check {
                 None,
             ),
         }
+    }
+
+    fn filter(&mut self, path: &str, name: &str, value: &Value) {
+        let strictness = match value.as_str() {
+            None if value.is_null() => Strictness::Off,
+            Some("auto") => Strictness::Auto,
+            Some("medium") => Strictness::Medium,
+            Some("high") => Strictness::High,
+            _ => {
+                let message = format!("`{name}` is {value} where null, medium, high and auto are allowed");
+                return self.fault(path, message, None);
+            }
+        };
+        let own = if name == "outliers" { &mut self.settings.outliers } else { &mut self.settings.similarity };
+        *own = strictness;
     }
 
     fn group_by(&mut self, path: &str, value: &Value) {

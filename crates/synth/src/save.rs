@@ -96,6 +96,7 @@ impl Kept for Trees {
         self.order.put(out);
         self.outputs.put(out);
         self.copies.put(out);
+        self.filters.put(out);
         self.rules.put(out);
         self.notes.put(out);
     }
@@ -105,6 +106,7 @@ impl Kept for Trees {
             order: Vec::take(from)?,
             outputs: Kept::take(from)?,
             copies: Kept::take(from)?,
+            filters: Kept::take(from)?,
             rules: Kept::take(from)?,
             notes: Kept::take(from)?,
         })

@@ -5,12 +5,14 @@
 use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
-use table::{Spelling, Table, Values};
+use table::{Spelling, Table};
 
 use crate::encode::{Encoded, Scale, encode};
+use crate::filters::{Strictness, protections};
 use crate::fit::{Material, Settings, Terms, Told, learn_trees};
 use crate::generator::Trees;
-use crate::maker::{find_makers, make_columns};
+use crate::grouped::{Grouped, gap_of};
+use crate::maker::{Maker, find_makers, make_columns};
 use crate::model::{Ask, Completion, Generator, Note, Unfit};
 use crate::random::mix;
 use crate::rule::{Rule, Side, Sight, resolve};
@@ -74,69 +76,6 @@ pub(crate) struct Roster {
     batches: Vec<usize>,
 }
 
-/// A table in the order of its groups.
-struct Grouped {
-    table: Table,
-    /// Group of each row.
-    units: Vec<u32>,
-    /// First row of each group.
-    starts: Vec<u32>,
-}
-
-impl Grouped {
-    /// Groups by these columns, in the order of their first rows; within a group by `order`, else as in the source.
-    fn of(real: &Table, by: &[usize], order: Option<usize>) -> Grouped {
-        let units = real.groups(by);
-        let rank = |row: u32| order.map(|at| sortable(&real.values(at), row as usize));
-        let mut rows: Vec<u32> = (0..real.rows() as u32).collect();
-        rows.sort_by_cached_key(|&row| (units[row as usize], rank(row), row));
-        let units: Vec<u32> = rows.iter().map(|&row| units[row as usize]).collect();
-        let starts =
-            (0..units.len() as u32).filter(|&row| row == 0 || units[row as usize] != units[row as usize - 1]).collect();
-        Grouped { table: real.take(&rows), units, starts }
-    }
-
-    /// Whether a column never changes within a group.
-    fn constant(&self, at: usize) -> bool {
-        let values = self.table.values(at);
-        let same = |row: usize| self.units[row] != self.units[row - 1] || values.bits(row) == values.bits(row - 1);
-        (1..self.units.len()).all(same)
-    }
-
-    /// Rows of each group.
-    fn sizes(&self) -> Vec<f64> {
-        let ends = self.starts.iter().skip(1).copied().chain([self.units.len() as u32]);
-        self.starts.iter().zip(ends).map(|(&start, end)| (end - start) as f64).collect()
-    }
-
-    /// Values moved on by so many rows within their groups, NaN where there is no row before.
-    fn lagged(&self, values: &[f64], by: usize) -> Vec<f64> {
-        let before = |row: usize| row >= by && self.units[row - by] == self.units[row];
-        (0..values.len()).map(|row| if before(row) { values[row - by] } else { f64::NAN }).collect()
-    }
-}
-
-/// A cell as a number in the order of the column's values, or a text; missing ones come first.
-fn sortable(values: &Values, row: usize) -> (i128, String) {
-    use arrow_array::Array;
-    use arrow_array::cast::AsArray;
-    let ordered = |real: f64| {
-        let bits = real.to_bits() as i64;
-        (bits ^ (((bits >> 63) as u64) >> 1) as i64) as i128
-    };
-    match values {
-        Values::Int(values) if values.is_valid(row) => (values.value(row) as i128, String::new()),
-        Values::Time(values) if values.is_valid(row) => (values.value(row) as i128, String::new()),
-        Values::Real(values) if values.is_valid(row) => (ordered(values.value(row)), String::new()),
-        Values::Bool(values) if values.is_valid(row) => (values.value(row) as i128, String::new()),
-        Values::Text(values) => match values.key(row) {
-            Some(key) => (0, values.values().as_string::<i32>().value(key).to_string()),
-            None => (i128::MIN, String::new()),
-        },
-        _ => (i128::MIN, String::new()),
-    }
-}
-
 /// Plain whole numbers.
 fn counted(name: &str, values: Vec<f64>) -> Material {
     let encoded = Encoded { values, nominal: false, scale: Scale::Real { unit: 1.0, per: 1.0 }, rare_rows: 0 };
@@ -194,7 +133,9 @@ pub(crate) fn fit_sequences(
     let sizes = grouped.sizes();
     let rows_mean = grouped.units.len() as f64 / sizes.len() as f64;
     material.push(counted("the number of rows", sizes));
-    let terms = Terms { rules: rules.groups, ..Terms::plain(settings.floor, seed) };
+    notes.extend(protections(settings.floor, Strictness::Off, settings.similarity));
+    let similarity = settings.similarity;
+    let terms = Terms { rules: rules.groups, similarity, ..Terms::plain(settings.floor, seed) };
     let groups = learn_trees(material, &terms, Vec::new(), told)?;
     let varying = columns_where(&grouped.table, |at| !constant[at]);
     let by_order = order.filter(|&at| !constant[at]).and_then(|at| varying.position(real.name(at)));
@@ -259,28 +200,14 @@ impl Rules {
     }
 }
 
-type Learned = Option<(Trees, Context)>;
-
-/// Learns what varies within groups.
-#[allow(clippy::too_many_arguments)]
-fn learn_events(
+/// What the model of rows is told: what is constant in the group, the place in it, and the two rows before.
+fn known_columns(
     grouped: &Grouped,
-    varying: Table,
-    order: Option<usize>,
+    varying: &Table,
+    encoded: &[Encoded],
+    makers: &[Option<Maker>],
     shared: Vec<(usize, Material)>,
-    rules: Vec<Rule>,
-    settings: &Settings,
-    seed: u64,
-    notes: &mut Vec<Note>,
-    told: Told,
-) -> Result<Learned, Unfit> {
-    if varying.columns() == 0 {
-        return Ok(None);
-    }
-    let units = Some(grouped.units.as_slice());
-    let encoded: Vec<Encoded> =
-        (0..varying.columns()).into_par_iter().map(|at| encode(&varying, at, settings.floor, units)).collect();
-    let (encoded, makers) = find_makers(&varying, encoded, settings.floor, mix(seed), notes);
+) -> (Vec<Material>, Context, Vec<(usize, [u16; LAGS])>) {
     let mut context = Context::default();
     let mut material: Vec<Material> = Vec::new();
     for (at, constant) in shared {
@@ -306,10 +233,36 @@ fn learn_events(
             let values = grouped.lagged(&encoded[at].values, by + 1);
             let own = Encoded { values, nominal: encoded[at].nominal, scale: encoded[at].scale.clone(), rare_rows: 0 };
             let name = format!("{} of {} before", varying.name(at), by + 1);
-            material.push(Material { name, hidden: true, ..Material::of(&varying, at, own, None) });
+            material.push(Material { name, hidden: true, ..Material::of(varying, at, own, None) });
         }
         lags.push((at, places));
     }
+    (material, context, lags)
+}
+
+type Learned = Option<(Trees, Context)>;
+
+/// Learns what varies within groups.
+#[allow(clippy::too_many_arguments)]
+fn learn_events(
+    grouped: &Grouped,
+    varying: Table,
+    order: Option<usize>,
+    shared: Vec<(usize, Material)>,
+    rules: Vec<Rule>,
+    settings: &Settings,
+    seed: u64,
+    notes: &mut Vec<Note>,
+    told: Told,
+) -> Result<Learned, Unfit> {
+    if varying.columns() == 0 {
+        return Ok(None);
+    }
+    let units = Some(grouped.units.as_slice());
+    let encoded: Vec<Encoded> =
+        (0..varying.columns()).into_par_iter().map(|at| encode(&varying, at, settings.floor, units)).collect();
+    let (encoded, makers) = find_makers(&varying, encoded, settings.floor, mix(seed), notes);
+    let (mut material, mut context, lags) = known_columns(grouped, &varying, &encoded, &makers, shared);
     let given: Vec<usize> = (0..material.len()).collect();
     let gap =
         order.and_then(|at| Some((at, lags.iter().find(|lag| lag.0 == at)?.1[0], gap_of(grouped, &encoded[at])?)));
@@ -324,6 +277,8 @@ fn learn_events(
             right: Side::Column(context.first + at as u16),
             strict: false,
         });
+        let mut gap = counted("the gap to the row before", gap);
+        gap.encoded.scale = Scale::Real { unit: encoded[at].scale.line().1, per: 1.0 };
         material.push(gap);
     }
     context.lags = lags.into_iter().map(|(at, places)| (context.first + at as u16, places)).collect();
@@ -337,20 +292,9 @@ fn learn_events(
     for (at, (encoded, maker)) in encoded.into_iter().zip(makers).enumerate() {
         material.push(Material::of(&varying, at, encoded, maker));
     }
-    let terms = Terms { given: &given, rules: all_rules, units, ..Terms::plain(settings.floor, mix(seed)) };
+    let similarity = settings.similarity;
+    let terms = Terms { given: &given, rules: all_rules, units, similarity, ..Terms::plain(settings.floor, mix(seed)) };
     Ok(Some((learn_trees(material, &terms, Vec::new(), told)?, context)))
-}
-
-/// How far each row is behind the one before it, on the ticks of the column that orders them.
-fn gap_of(grouped: &Grouped, order: &Encoded) -> Option<Material> {
-    if order.nominal || !order.scale.grid() || order.values.iter().any(|value| value.is_nan()) {
-        return None;
-    }
-    let before = grouped.lagged(&order.values, 1);
-    let gaps = order.values.iter().zip(before).map(|(now, before)| now - before).collect();
-    let mut gap = counted("the gap to the row before", gaps);
-    gap.encoded.scale = Scale::Real { unit: order.scale.line().1, per: 1.0 };
-    Some(gap)
 }
 
 impl Sequences {

@@ -23,7 +23,7 @@ fn refused(model: &str, body: Value) -> BadParam {
 fn documented_parameters_are_taken_and_answered() {
     let lstm = json!({"data_source": "__tmp__", "params": {"epochs": "auto", "vocab_size": 20000, "dp": false},
         "generate": {"num_records": 5000, "max_invalid": null}, "privacy_filters": {"outliers": "auto", "similarity": "auto"}});
-    assert_eq!(check("synthetics", lstm), Ok((Some(5000), 4)));
+    assert_eq!(check("synthetics", lstm), Ok((Some(5000), 2)));
     let gan =
         json!({"params": {"epochs": 600, "pac": 10, "force_conditioning": "auto"}, "generate": {"num_records": 7}});
     assert_eq!(check("actgan", gan), Ok((Some(7), 3)));
@@ -41,6 +41,7 @@ fn what_is_not_offered_is_refused_by_name() {
     assert_eq!(refused("navigator_ft", json!({"privacy_params": {"epsilon": 8}})).path, "privacy_params.epsilon");
     let near = refused("actgan", json!({"params": {"epoch": 5}}));
     assert_eq!((near.path.as_str(), near.hint.as_deref()), ("params.epoch", Some("Did you mean `epochs`?")));
+    assert_eq!(refused("actgan", json!({"privacy_filters": {"outliers": "strong"}})).path, "privacy_filters.outliers");
     assert_eq!(refused("ctgan", json!({"generate": {"num_records": -3}})).path, "generate.num_records");
     assert_eq!(
         refused("amplify", json!({"params": {"num_records": 5, "target_size_mb": 2}})).path,

@@ -1,0 +1,112 @@
+//! Laws of protection: what few training rows hold does not leave, and each switch does what it says.
+
+mod tables;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use synth::{Ask, MODELS, Params};
+use table::{Column, Spelling, Table, Values};
+use tables::{Dice, cells};
+
+fn drawn(table: &Table, body: Value, rows: usize) -> Table {
+    let Value::Object(body) = body else { unreachable!("written so") };
+    let recipe = (MODELS[0].recipe)(&Params { body }).unwrap_or_else(|bad| panic!("the config is taken: {bad:?}"));
+    let generator = recipe.fit(table, 7, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"));
+    generator.sample(&Ask::all(rows, 8))
+}
+
+/// Twelve columns of three values each, of which every combination is new.
+fn many_combinations(rows: usize) -> Table {
+    let mut dice = Dice(23);
+    let column = |at: usize, dice: &mut Dice| {
+        let values = (0..rows).map(|_| Some(dice.roll(3) as i64)).collect();
+        Column::ints(&format!("c{at}"), values, Spelling::plain())
+    };
+    Table::new((0..12).map(|at| column(at, &mut dice)).collect()).expect("columns of one length")
+}
+
+/// Rows of `drawn` that differ from some row of `real` in at most so many columns.
+fn alike(real: &Table, drawn: &Table, most: usize) -> usize {
+    let (real, drawn) = (cells(real), cells(drawn));
+    let near = |row: &&Vec<String>| real.iter().any(|r| r.iter().zip(*row).filter(|(a, b)| a != b).count() <= most);
+    drawn.iter().filter(near).count()
+}
+
+#[test]
+fn the_similarity_filter_does_what_it_says() {
+    let table = many_combinations(1500);
+    let filtered = |similarity: Value| drawn(&table, json!({ "privacy_filters": { "similarity": similarity } }), 3000);
+    let (off, medium, high) = (filtered(json!(null)), filtered(json!("medium")), filtered(json!("high")));
+    assert!(alike(&table, &off, 0) > 3, "without a filter some rows are copies by chance");
+    assert_eq!(alike(&table, &medium, 0), 0);
+    assert!(alike(&table, &medium, 1) > 100);
+    assert_eq!(alike(&table, &high, 1), 0);
+}
+
+#[test]
+fn copies_are_as_many_as_fresh_rows_would_show() {
+    let table = |seed: u64| {
+        let mut dice = Dice(seed);
+        let column = |at: usize, dice: &mut Dice| {
+            let values = (0..3000).map(|_| Some(dice.roll(6) as i64)).collect();
+            Column::ints(&format!("c{at}"), values, Spelling::plain())
+        };
+        Table::new((0..5).map(|at| column(at, &mut dice)).collect()).expect("columns of one length")
+    };
+    let (real, fresh) = (table(4), table(5));
+    let share = |drawn: &Table| alike(&real, drawn, 0) as f64 / drawn.rows() as f64;
+    let (expected, auto) = (share(&fresh), share(&drawn(&real, json!({}), 3000)));
+    assert!((expected - auto).abs() < 0.05, "{auto} of the drawn rows are copies, {expected} of fresh ones");
+    let none = share(&drawn(&real, json!({ "privacy_filters": { "similarity": "medium" } }), 3000));
+    assert!(none < 0.05, "{none} of the drawn rows are copies");
+}
+
+#[test]
+fn the_outlier_filter_does_what_it_says() {
+    let mut dice = Dice(3);
+    // In each of ten columns one row in fifty is odd; few are in two or more.
+    let column = |at: usize, dice: &mut Dice| {
+        let values = (0..4000).map(|_| Some((dice.roll(50) == 0) as i64)).collect();
+        Column::ints(&format!("c{at}"), values, Spelling::plain())
+    };
+    let table = Table::new((0..10).map(|at| column(at, &mut dice)).collect()).expect("columns of one length");
+    let odd = |outliers: Value| {
+        let drawn = drawn(&table, json!({ "privacy_filters": { "outliers": outliers, "similarity": null } }), 8000);
+        let count = |row: &Vec<String>| row.iter().filter(|cell| *cell == "1").count();
+        cells(&drawn).iter().filter(|row| count(row) >= 2).count()
+    };
+    let (off, high) = (odd(json!(null)), odd(json!("high")));
+    assert!(off > 80, "{off} rows with two oddities where about one in sixty is expected");
+    assert!(high * 2 < off, "{high} rows pass the high filter, {off} are drawn without");
+}
+
+#[test]
+fn planted_outliers_cannot_be_recognised() {
+    let mut dice = Dice(9);
+    let rows = 3000;
+    let planted: BTreeSet<usize> = (0..10).map(|at| 37 + at * 290).collect();
+    let column = |at: usize, dice: &mut Dice| {
+        let value = |row: usize, dice: &mut Dice| {
+            let usual = (dice.roll(1000) + dice.roll(1000)) as f64 / 10.0;
+            // Each planted row is extreme in four columns of its own.
+            let odd = planted.iter().position(|&p| p == row).is_some_and(|place| (place + at) % 3 == 0);
+            Some(if odd { 5000.0 + 700.0 * dice.roll(100) as f64 } else { usual })
+        };
+        Column::reals(&format!("c{at}"), (0..rows).map(|row| value(row, dice)).collect(), Spelling::plain())
+    };
+    let table = Table::new((0..8).map(|at| column(at, &mut dice)).collect()).expect("columns of one length");
+    let drawn = drawn(&table, json!({}), 3000);
+    let value = |table: &Table, column: usize, row: usize| match table.values(column) {
+        Values::Real(values) => values.value(row),
+        _ => panic!("a column of reals stays one"),
+    };
+    for &odd in &planted {
+        for row in 0..drawn.rows() {
+            let own = (0..8).filter(|&at| value(&table, at, odd) > 1000.0);
+            let found = own.clone().filter(|&at| (value(&drawn, at, row) / value(&table, at, odd) - 1.0).abs() < 0.02);
+            let (found, all) = (found.count(), own.count());
+            assert!(found < 2, "row {row} shows {found} of the {all} extremes of a training row");
+        }
+    }
+}
