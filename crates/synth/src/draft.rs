@@ -104,6 +104,11 @@ impl Draft {
         self.base + self.values[row] * self.unit
     }
 
+    /// Whether it comes with every row that is asked for.
+    pub(crate) fn given(&self) -> bool {
+        self.law == Some(Law::Given)
+    }
+
     /// Whether it is a number that others may be computed from.
     pub(crate) fn numeric(&self) -> bool {
         self.measure != Measure::Category

@@ -115,8 +115,9 @@ fn text_column(
     Column::texts(name, codes, words, spelling.clone())
 }
 
-/// Column `index` as numbers. Words held by fewer than `floor` rows become one category past the last.
-pub(crate) fn encode(table: &Table, index: usize, floor: usize) -> Encoded {
+/// Column `index` as numbers. Words held by fewer than `floor` rows become one category past the last; where `units`
+/// says whom each row belongs to, by fewer than `floor` of those.
+pub(crate) fn encode(table: &Table, index: usize, floor: usize, units: Option<&[u32]>) -> Encoded {
     let step = table.spelling(index).step();
     match table.values(index) {
         Values::Int(values) => {
@@ -141,7 +142,7 @@ pub(crate) fn encode(table: &Table, index: usize, floor: usize) -> Encoded {
             let words =
                 words.as_any().downcast_ref::<arrow_array::StringArray>().expect("a table's dictionaries hold strings");
             let keys: Vec<Option<usize>> = (0..values.len()).map(|row| values.key(row)).collect();
-            encode_text(&keys, &|key| words.value(key), words.len(), floor)
+            encode_text(&keys, &|key| words.value(key), words.len(), floor, units)
         }
     }
 }
@@ -192,11 +193,26 @@ fn on_decimal_grid(values: Vec<f64>, step: Option<f64>) -> (Vec<f64>, Scale) {
     (ticks, Scale::Real { unit, per })
 }
 
-fn encode_text<'a>(keys: &[Option<usize>], word: &dyn Fn(usize) -> &'a str, words: usize, floor: usize) -> Encoded {
+fn encode_text<'a>(
+    keys: &[Option<usize>],
+    word: &dyn Fn(usize) -> &'a str,
+    words: usize,
+    floor: usize,
+    units: Option<&[u32]>,
+) -> Encoded {
     /// Categories are numbered in 16 bits further on.
     const WORDS_MAX: usize = 50_000;
     let mut counts = vec![0usize; words];
-    keys.iter().flatten().for_each(|&key| counts[key] += 1);
+    match units {
+        None => keys.iter().flatten().for_each(|&key| counts[key] += 1),
+        Some(units) => {
+            let mut pairs: Vec<(u32, usize)> =
+                units.iter().zip(keys).filter_map(|(&unit, key)| Some((unit, (*key)?))).collect();
+            pairs.sort_unstable();
+            pairs.dedup();
+            pairs.into_iter().for_each(|(_, key)| counts[key] += 1);
+        }
+    }
     // A dictionary may hold one word twice; the first place stands for all.
     let mut first: HashMap<&str, usize> = HashMap::new();
     let mut place: Vec<usize> = (0..words).collect();

@@ -35,7 +35,8 @@ pub(crate) fn find_lines(drafts: &mut Vec<Draft>) {
         if drafts[at].law.is_some() || size < DISTINCT_MIN || size * 4 > 3 * rows && !drafts[at].grid {
             continue;
         }
-        let parent = |other: &usize| sizes[*other].0 >= 30 && sizes[*other] < sizes[at] && !follows(drafts, *other, at);
+        let earlier = |other: usize| sizes[other] < sizes[at] || drafts[other].given();
+        let parent = |other: &usize| sizes[*other].0 >= 30 && earlier(*other) && !follows(drafts, *other, at);
         let parents: Vec<usize> = (0..sizes.len()).filter(parent).collect();
         let straight = told(&plain, &strongest(&plain, &parents, at), at);
         let powers = told(&logs, &strongest(&logs, &parents, at), at);

@@ -33,9 +33,9 @@ pub(crate) fn find_lookups(drafts: &mut [Draft], seen: &[Seen], floor: usize, no
 
 fn find_single(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], notes: &mut Vec<Note>) -> Vec<Kept> {
     let size = |at: usize| (seen[at].shape.classes(), std::cmp::Reverse(at));
+    let open = |draft: &Draft| draft.law.is_none() || draft.given();
     let of_key = |&key: &usize| {
-        let able =
-            |&value: &usize| size(key) > size(value) && drafts[value].law.is_none() && !follows(drafts, key, value);
+        let able = |&value: &usize| size(key) > size(value) && open(&drafts[value]) && !follows(drafts, key, value);
         let values: Vec<usize> =
             listed.iter().copied().filter(able).filter(|&value| determines(seen, key, value)).collect();
         (key, values)
@@ -46,8 +46,13 @@ fn find_single(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], notes: &mu
     keys.sort_by_key(|&key| size(key));
     let mut kept = Vec::new();
     for key in keys {
-        let mut values: Vec<usize> = determined[&key].iter().copied().filter(|&v| drafts[v].law.is_none()).collect();
+        let mut values: Vec<usize> = determined[&key].iter().copied().filter(|&v| open(&drafts[v])).collect();
         values.sort_by_key(|&v| size(v));
+        // What is given cannot follow: the key is drawn to stand beside it.
+        if drafts[key].law.is_none() {
+            kept.extend(values.iter().filter(|&&v| drafts[v].given()).map(|&v| (key, v)));
+        }
+        values.retain(|&v| !drafts[v].given());
         let Some(&largest) = values.last() else { continue };
         let implied = |pair: &[usize]| {
             determined.get(&pair[1]).is_some_and(|d| d.contains(&pair[0])) || kept.contains(&(pair[1], pair[0]))

@@ -19,12 +19,15 @@ pub(crate) fn find_calendar(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
     find_parts(drafts, notes);
     for at in 0..drafts.len() {
         let whole_days = drafts[at].unit % DAY == 0.0 && drafts[at].base % DAY == 0.0;
+        let told = |draft: &Draft| draft.law.is_none() && whole_days || draft.given();
         if drafts[at].measure == Measure::Moment
-            && drafts[at].law.is_none()
-            && whole_days
+            && told(&drafts[at])
             && distinct(drafts[at].values.iter().copied(), 20) >= 20
         {
             add_part(drafts, at, Part::Weekday, "weekday");
+            if !whole_days {
+                add_part(drafts, at, Part::Hour, "hour");
+            }
         }
     }
 }
@@ -35,6 +38,7 @@ fn find_dates(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
     let within = |draft: &Draft, low: f64, high: f64| {
         draft.measure == Measure::Number
             && draft.grid
+            && draft.law.is_none()
             && (0..rows).all(|row| draft.values[row].is_nan() || (low..=high).contains(&draft.real(row)))
     };
     let top = |draft: &Draft| (0..rows).map(|row| draft.real(row)).fold(f64::NAN, f64::max);

@@ -1,27 +1,28 @@
 //! Fitting the tabular engine: a table comes in, a fitted [`Trees`] goes out.
 
-use arrow_array::{Array, StringArray};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use table::{Table, Values};
+use table::{Spelling, Table};
 
 use crate::absent::{Absence, Verdict, find_absences};
+use crate::constraint::Constraint;
+use crate::declare::declare;
 use crate::draft::Draft;
 use crate::drawn::{Drawn, Lesson, Seen, correlation, learn};
-use crate::encode::{Encoded, Scale, encode};
+use crate::encode::{Encoded, encode};
 use crate::find_lines::find_lines;
 use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
 use crate::find_time::find_calendar;
-use crate::generator::{Maker, Node, Output, Trees, row_print};
+use crate::generator::{Node, Output, Trees, row_print};
 use crate::guard::Guard;
-use crate::ids::{plan_numbers, plan_texts};
 use crate::law::Law;
+use crate::maker::{Maker, find_makers};
 use crate::model::{Note, Progress, Unfit};
 use crate::random::mix;
+use crate::rule::{Rule, Sight, resolve};
 use crate::shape::{Binning, Order, Shape, Tally};
 use crate::sieve::Sieve;
-use crate::text::Writer;
 
 /// Fewest rows that a model is made of.
 pub(crate) const ROWS_MIN: usize = 5;
@@ -31,6 +32,18 @@ pub(crate) const ROWS_MIN: usize = 5;
 pub(crate) struct Settings {
     /// Fewest rows that must hold a value for it to be shown as it is.
     pub(crate) floor: usize,
+    /// What every row has to keep.
+    pub(crate) constraints: Vec<Constraint>,
+    /// Columns that name the group of a row, if rows belong together.
+    pub(crate) group_by: Vec<String>,
+    /// The column that orders the rows of a group.
+    pub(crate) order_by: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { floor: 5, constraints: Vec::new(), group_by: Vec::new(), order_by: None }
+    }
 }
 
 /// Says how far the fit is; answers whether to go on.
@@ -52,38 +65,100 @@ pub(crate) fn fit(
     }
     let floor = settings.floor;
     let mut notes = notes;
-    let encoded: Vec<Encoded> = (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor)).collect();
-    let makers: Vec<Option<Maker>> =
-        (0..real.columns()).into_par_iter().map(|at| find_maker(real, at, &encoded[at], floor, seed)).collect();
-    note_columns(real, &encoded, &makers, floor, &mut notes);
-    let (mut drafts, scales): (Vec<Draft>, Vec<Scale>) = encoded
-        .into_par_iter()
-        .enumerate()
-        .map(|(at, column)| match &makers[at] {
-            Some(Maker::Ids(_)) => Draft::presence(real.name(at), column),
-            maker => Draft::of(real.name(at), column, maker.is_some()),
-        })
-        .unzip();
+    let encoded: Vec<Encoded> =
+        (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor, None)).collect();
+    let sights: Vec<Sight> = (0..real.columns())
+        .map(|at| Sight { name: real.name(at), spelling: real.spelling(at), scale: &encoded[at].scale })
+        .collect();
+    let demands = resolve(&settings.constraints, &sights).map_err(Unfit::Misfit)?;
+    let (encoded, makers) = find_makers(real, encoded, floor, seed, &mut notes);
+    let columns = encoded.into_iter().zip(makers).enumerate();
+    let columns = columns.map(|(at, (encoded, maker))| Material::of(real, at, encoded, maker));
+    let terms = Terms { rules: demands.rules, ..Terms::plain(floor, seed) };
+    learn_trees(columns.collect(), &terms, notes, progress)
+}
+
+/// One column to be learned.
+pub(crate) struct Material {
+    /// Its name.
+    pub(crate) name: String,
+    /// How the source wrote it.
+    pub(crate) spelling: Spelling,
+    /// Its values.
+    pub(crate) encoded: Encoded,
+    /// What makes its values where no list holds them.
+    pub(crate) maker: Option<Maker>,
+    /// Whether it is no column of the table.
+    pub(crate) hidden: bool,
+}
+
+impl Material {
+    /// Column `at` of a table.
+    pub(crate) fn of(table: &Table, at: usize, encoded: Encoded, maker: Option<Maker>) -> Material {
+        let (name, spelling) = (table.name(at).to_string(), table.spelling(at).clone());
+        Material { name, spelling, encoded, maker, hidden: false }
+    }
+}
+
+/// On what terms columns are learned.
+pub(crate) struct Terms<'a> {
+    /// Fewest rows of a value shown as it is.
+    pub(crate) floor: usize,
+    /// Seed of the fit.
+    pub(crate) seed: u64,
+    /// Positions of the columns that will come with every row asked for.
+    pub(crate) given: &'a [usize],
+    /// What every row has to keep.
+    pub(crate) rules: Vec<Rule>,
+    /// The rows that must not be drawn, where they are known already.
+    pub(crate) copies: Option<Sieve>,
+    /// Whom each row belongs to, where several may belong to one: values count once for each.
+    pub(crate) units: Option<&'a [u32]>,
+}
+
+impl Terms<'_> {
+    /// Nothing given, nothing demanded.
+    pub(crate) fn plain(floor: usize, seed: u64) -> Terms<'static> {
+        Terms { floor, seed, given: &[], rules: Vec::new(), copies: None, units: None }
+    }
+}
+
+/// Learns trees over columns that are numbers already.
+pub(crate) fn learn_trees(
+    columns: Vec<Material>,
+    terms: &Terms,
+    mut notes: Vec<Note>,
+    progress: Told,
+) -> Result<Trees, Unfit> {
+    let &Terms { floor, seed, given, units, .. } = terms;
+    let mut drafts: Vec<Draft> = Vec::with_capacity(columns.len());
+    let mut outputs: Vec<Output> = Vec::with_capacity(columns.len());
+    for (at, Material { name, spelling, encoded, maker, hidden }) in columns.into_iter().enumerate() {
+        let (mut draft, scale) = match &maker {
+            Some(maker) if maker.makes_all() => Draft::presence(&name, encoded),
+            maker => Draft::of(&name, encoded, maker.is_some()),
+        };
+        draft.law = given.contains(&at).then_some(Law::Given);
+        drafts.push(draft);
+        outputs.push(Output { name, spelling, scale, node: at as u16, maker, hidden });
+    }
+    let mut rules = terms.rules.clone();
+    let mut kept = declare(&mut drafts, &mut rules, floor).map_err(Unfit::Misfit)?;
     find_calendar(&mut drafts, &mut notes);
     find_arithmetic(&mut drafts, &mut notes);
     find_lines(&mut drafts);
     let apart: Vec<bool> = (0..drafts.len()).into_par_iter().map(|at| stands_alone(&drafts, at)).collect();
     let (seen, binnings): (Vec<Seen>, Vec<Binning>) =
-        drafts.par_iter_mut().zip(apart).map(|(draft, apart)| see(draft, apart, floor)).unzip();
-    let kept = find_lookups(&mut drafts, &seen, floor, &mut notes);
+        drafts.par_iter_mut().zip(apart).map(|(draft, apart)| see(draft, apart, floor, units)).unzip();
+    kept.extend(find_lookups(&mut drafts, &seen, floor, &mut notes));
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
-    let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed };
+    let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed, open: !given.is_empty() };
     let nodes = plan.learn_all(progress)?;
-    let outputs = scales.into_iter().zip(makers).enumerate().map(|(index, (scale, maker))| Output {
-        name: real.name(index).to_string(),
-        spelling: real.spelling(index).clone(),
-        scale,
-        node: index as u16,
-        maker,
-    });
-    let outputs: Vec<Output> = outputs.collect();
-    let copies = sieve_rows(&outputs, &plan.seen, floor, seed);
+    let copies = match &terms.copies {
+        Some(copies) => copies.clone(),
+        None => sieve_rows(&outputs, &plan.seen, floor, seed),
+    };
     let grids: Vec<bool> = drafts.iter().map(|draft| draft.grid).collect();
     let nodes = plan.seen.into_iter().zip(plan.laws).zip(nodes).zip(binnings).zip(grids).map(
         |((((seen, law), learned), binning), grid)| Node {
@@ -97,65 +172,18 @@ pub(crate) fn fit(
         },
     );
     let nodes = nodes.collect();
-    Ok(Trees { nodes, order: plan.order, outputs, copies, notes })
+    Ok(Trees { nodes, order: plan.order, outputs, copies, rules, notes })
 }
 
 /// The training rows that must not be drawn: those that fewer than `floor` rows are equal to.
 fn sieve_rows(outputs: &[Output], seen: &[Seen], floor: usize, seed: u64) -> Sieve {
     let rows = seen[0].values.len();
-    let print = |row: usize| row_print(outputs.iter(), |node| seen[node as usize].values[row]);
+    let print = |row: usize| row_print(outputs.iter(), |at| seen[outputs[at].node as usize].values[row]);
     let mut prints: Vec<u64> = (0..rows).into_par_iter().filter_map(print).collect();
     prints.par_sort_unstable();
     let mut sieve = Sieve::new(prints.len(), mix(seed));
     prints.chunk_by(|a, b| a == b).filter(|run| run.len() < floor).for_each(|run| sieve.add_print(run[0]));
     sieve
-}
-
-/// Says what became of columns whose values are not shown as they are.
-fn note_columns(real: &Table, encoded: &[Encoded], makers: &[Option<Maker>], floor: usize, notes: &mut Vec<Note>) {
-    for (at, maker) in makers.iter().enumerate() {
-        let name = real.name(at);
-        let (kind, how) = match maker {
-            Some(Maker::Ids(_)) => ("column", "holds identifiers: new ones of the same form are made".to_string()),
-            Some(Maker::Writer(_)) => ("column", "holds texts that few rows share: new ones are written".to_string()),
-            None if encoded[at].rare_rows > 0 => {
-                let rows = encoded[at].rare_rows;
-                (
-                    "protection",
-                    format!("has {rows} rows with values held by fewer than {floor} rows: those values are not shown"),
-                )
-            }
-            None => continue,
-        };
-        notes.push(Note { kind, text: format!("`{name}` {how}.") });
-    }
-    let text = "Extreme values are drawn in, and rows equal to a training row that few rows share are drawn again.";
-    notes.push(Note { kind: "protection", text: text.to_string() });
-}
-
-/// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.
-fn find_maker(real: &Table, at: usize, encoded: &Encoded, floor: usize, seed: u64) -> Option<Maker> {
-    /// Share of present rows whose words are held by too few rows, from which on new words are written.
-    const RARE_MIN: f64 = 0.3;
-    let key = mix(seed ^ mix(at as u64 + 1));
-    match real.values(at) {
-        Values::Int(values) => plan_numbers(&values.iter().collect::<Vec<_>>(), key).map(Maker::Ids),
-        Values::Text(values) => {
-            let words = values.values().as_any().downcast_ref::<StringArray>()?;
-            let texts: Vec<&str> =
-                (0..values.len()).filter_map(|row| values.key(row)).map(|key| words.value(key)).collect();
-            if texts.is_empty() || (encoded.rare_rows as f64) < RARE_MIN * texts.len() as f64 {
-                return None;
-            }
-            let different = texts.iter().collect::<std::collections::BTreeSet<_>>().len();
-            let unique = different == texts.len() && texts.len() >= 10;
-            if unique && let Some(plan) = plan_texts(&texts, key) {
-                return Some(Maker::Ids(plan));
-            }
-            Some(Maker::Writer(Writer::learn(&texts, floor, unique, key)))
-        }
-        _ => None,
-    }
 }
 
 /// Whether no other number comes close to telling this one by a straight line: then a list of values serves it better
@@ -168,17 +196,21 @@ fn stands_alone(drafts: &[Draft], at: usize) -> bool {
         let from = &drafts[other];
         other != at
             && from.numeric()
-            && from.law.is_none()
+            && (from.law.is_none() || from.given())
             && correlation(&from.values, &own.values, &sample).abs() > TELLING
     };
     !own.numeric() || own.law.is_some() || !(0..drafts.len()).any(tells)
 }
 
 /// Classes and codes of a draft, whose values move over.
-fn see(draft: &mut Draft, apart: bool, floor: usize) -> (Seen, Binning) {
+fn see(draft: &mut Draft, apart: bool, floor: usize, units: Option<&[u32]>) -> (Seen, Binning) {
     let values = std::mem::take(&mut draft.values);
+    let counted = match units {
+        Some(units) => std::borrow::Cow::Owned(once_each(&values, units)),
+        None => std::borrow::Cow::Borrowed(&values),
+    };
     let mut shape = Shape::of(
-        &values,
+        &counted,
         if draft.nominal {
             Order::None
         } else if apart {
@@ -198,8 +230,17 @@ fn see(draft: &mut Draft, apart: bool, floor: usize) -> (Seen, Binning) {
     (Seen { values, codes, classes, shape, nominal: draft.nominal }, binning)
 }
 
-/// Columns of few values first: later columns then have the more telling ones to depend on. What follows from others
-/// comes right behind them.
+/// The values of each unit, each of them once.
+fn once_each(values: &[f64], units: &[u32]) -> Vec<f64> {
+    let mut pairs: Vec<(u32, u64)> =
+        units.iter().zip(values).filter(|(_, v)| !v.is_nan()).map(|(&unit, v)| (unit, (v + 0.0).to_bits())).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs.into_iter().map(|(_, bits)| f64::from_bits(bits)).collect()
+}
+
+/// What is given first, then columns of few values: later columns then have the more telling ones to depend on. What
+/// follows from others comes right behind them.
 fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u16> {
     let size = |at: usize| {
         let at = alike[at].map_or(at, usize::from);
@@ -213,9 +254,11 @@ fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u
     free.sort_unstable();
     let mut placed = vec![false; seen.len()];
     let mut order = Vec::with_capacity(seen.len());
-    for (_, node) in free {
-        placed[node as usize] = true;
-        order.push(node);
+    for node in [None].into_iter().chain(free.into_iter().map(|f| Some(f.1))) {
+        if let Some(node) = node {
+            placed[node as usize] = true;
+            order.push(node);
+        }
         loop {
             let ready = |at: &usize| {
                 !placed[*at] && laws[*at].as_ref().is_some_and(|law| law.parents().iter().all(|&p| placed[p as usize]))
@@ -236,6 +279,8 @@ struct Plan {
     order: Vec<u16>,
     floor: usize,
     seed: u64,
+    /// Whether rows may come with values that the training table does not show, so that laws may have nothing to say.
+    open: bool,
 }
 
 /// What was learned of one node.
@@ -283,7 +328,10 @@ impl Plan {
         let before: Vec<u16> =
             self.order[..at].iter().copied().filter(|&node| self.seen[node as usize].shape.classes() > 1).collect();
         let mut rows: Vec<u32> = (0..subject.values.len() as u32).collect();
-        if let Some(law) = &self.laws[target] {
+        if self.laws[target] == Some(Law::Given) {
+            return Learned::default();
+        }
+        if let (Some(law), false) = (&self.laws[target], self.open) {
             let values: Vec<&[f64]> = self.seen.iter().map(|seen| seen.values.as_slice()).collect();
             let lookup_of_two = matches!(law, Law::Lookup { keys, .. } if keys.len() > 1);
             rows.retain(|&row| lookup_of_two || law.value(&values, row as usize).is_nan());

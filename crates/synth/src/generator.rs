@@ -6,15 +6,16 @@ use table::{Column, Spelling, Table};
 use crate::absent::Absence;
 use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
+use crate::given::Beside;
 use crate::guard::Guard;
-use crate::ids::IdPlan;
 use crate::law::Law;
-use crate::model::{Ask, Generator, Note};
+use crate::maker::{Maker, make_columns};
+use crate::model::{Ask, Completion, Generator, Note};
 use crate::random::{Random, mix};
+use crate::rule::Rule;
 use crate::save::save;
 use crate::shape::{Binning, Shape};
 use crate::sieve::Sieve;
-use crate::text::Writer;
 
 /// The fitted tabular engine.
 pub(crate) struct Trees {
@@ -26,6 +27,8 @@ pub(crate) struct Trees {
     pub(crate) outputs: Vec<Output>,
     /// Training rows that fewer than the floor of rows are equal to.
     pub(crate) copies: Sieve,
+    /// What every row keeps.
+    pub(crate) rules: Vec<Rule>,
     /// What was done.
     pub(crate) notes: Vec<Note>,
 }
@@ -78,47 +81,23 @@ pub(crate) struct Output {
     pub(crate) node: u16,
     /// What makes the values that no list holds.
     pub(crate) maker: Option<Maker>,
+    /// Whether it is no column of the table.
+    pub(crate) hidden: bool,
 }
 
-/// What makes new values.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Maker {
-    /// Identifiers.
-    Ids(IdPlan),
-    /// Texts.
-    Writer(Writer),
-}
+/// How often a row that must not leave is drawn anew.
+const ATTEMPTS: u64 = 12;
 
-impl Output {
-    fn column(&self, ticks: &[f64], ask: &Ask, salt: u64) -> Column {
-        let row_of = |at: usize| ask.first_row + at as u64;
-        if let (Some(Maker::Ids(plan)), Scale::Int { .. }) = (&self.maker, &self.scale) {
-            let id = |at: usize| plan.id(row_of(at), ask.rows_total, salt).parse().ok();
-            let ids = ticks.iter().enumerate().map(|(at, tick)| if tick.is_nan() { None } else { id(at) });
-            return Column::ints(&self.name, ids.collect(), self.spelling.clone());
-        }
-        let mut novel = |at: usize| match &self.maker {
-            Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
-            Some(Maker::Writer(writer)) => writer.write(row_of(at), &mut Random::at(&[salt, row_of(at)])),
-            None => String::new(),
-        };
-        self.scale.column(&self.name, &self.spelling, ticks, &mut novel)
-    }
-}
-
-/// Rows drawn beyond those needed, to stand in for copies.
-fn spare(rows: usize) -> usize {
-    4 + rows / 64
-}
-
-/// A fingerprint of one row over all columns but identifiers; none where a column shows a text that was written anew.
-pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: impl Fn(u16) -> f64) -> Option<u64> {
+/// A fingerprint of one row over all columns but identifiers, from the tick of each output; none where a column shows a
+/// text that was written anew.
+pub(crate) fn row_print<'a>(outputs: impl Iterator<Item = &'a Output>, tick: impl Fn(usize) -> f64) -> Option<u64> {
     let mut print = 0x6a09_e667_f3bc_c908u64;
-    for output in outputs {
-        let value = tick(output.node);
+    for (at, output) in outputs.enumerate() {
+        let value = tick(at);
         match (&output.maker, &output.scale) {
-            (Some(Maker::Ids(_)), _) => continue,
-            (Some(Maker::Writer(_)), Scale::Text { words }) if value as usize >= words.len() => return None,
+            _ if output.hidden => continue,
+            (Some(maker), _) if maker.beside() => continue,
+            (Some(_), Scale::Text { words }) if value as usize >= words.len() => return None,
             _ => {}
         }
         let bits = if value.is_nan() { 1 } else { (value + 0.0).to_bits() };
@@ -135,22 +114,15 @@ struct Block {
 
 impl Generator for Trees {
     fn sample(&self, ask: &Ask) -> Table {
-        let first = ask.first_row / Ask::BLOCK;
-        let blocks = (ask.rows as u64).div_ceil(Ask::BLOCK);
-        let drawn: Vec<Vec<Vec<f64>>> = (0..blocks)
-            .into_par_iter()
-            .map(|at| {
-                let rows = (ask.rows as u64 - at * Ask::BLOCK).min(Ask::BLOCK) as usize;
-                let mut block = self.draw_block(ask.seed, first + at, rows + spare(rows));
-                self.replace_copies(&mut block, rows);
-                self.outputs.iter().map(|output| std::mem::take(&mut block.values[output.node as usize])).collect()
-            })
-            .collect();
-        let columns = self.outputs.par_iter().enumerate().map(|(at, output)| {
-            let ticks: Vec<f64> = drawn.iter().flat_map(|block| block[at].iter().copied()).collect();
-            output.column(&ticks, ask, mix(ask.seed ^ mix(at as u64)))
-        });
-        Table::new(columns.collect()).expect("every column has the rows asked for")
+        self.table(self.draw_ticks(ask, None), ask, &[])
+    }
+
+    fn header(&self) -> Table {
+        self.table(vec![Vec::new(); self.outputs.len()], &Ask::all(0, 0), &[])
+    }
+
+    fn beside(&self, columns: &[usize], seed: u64) -> Option<Box<dyn Completion>> {
+        Some(Box::new(Beside::learn(self, columns, seed)))
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -174,61 +146,138 @@ impl Trees {
             known[at as usize] = true;
             fits
         });
-        in_order && known.iter().all(|&k| k) && self.outputs.iter().all(|output| (output.node as usize) < count)
+        in_order
+            && known.iter().all(|&k| k)
+            && self.rules.iter().all(|rule| rule.sound(self.outputs.len()))
+            && self.outputs.iter().all(|output| (output.node as usize) < count)
     }
 
-    /// Puts rows drawn to spare in the places of rows that are equal to a training row, then drops the rest of them.
-    fn replace_copies(&self, block: &mut Block, rows: usize) {
-        let drawn = rows + spare(rows);
-        let copied = |row: &usize| {
-            let print = row_print(self.outputs.iter(), |node| block.values[node as usize][*row]);
-            print.is_some_and(|print| self.copies.holds_print(print))
-        };
-        let bad: Vec<usize> = (0..rows).filter(copied).collect();
-        let good: Vec<usize> = (rows..drawn).filter(|row| !copied(row)).take(bad.len()).collect();
-        for output in &self.outputs {
-            let values = &mut block.values[output.node as usize];
-            for (&to, &from) in bad.iter().zip(&good) {
-                values[to] = values[from];
+    /// The ticks of every output for the rows asked for. `given` has ticks per node, for nodes that are given.
+    pub(crate) fn draw_ticks(&self, ask: &Ask, given: Option<&[Vec<f64>]>) -> Vec<Vec<f64>> {
+        let first = ask.first_row / Ask::BLOCK;
+        let blocks = (ask.rows as u64).div_ceil(Ask::BLOCK);
+        let drawn: Vec<Vec<Vec<f64>>> = (0..blocks)
+            .into_par_iter()
+            .map(|at| {
+                let from = (at * Ask::BLOCK) as usize;
+                let rows = (ask.rows - from).min(Ask::BLOCK as usize);
+                let part = |ticks: &Vec<f64>| ticks.get(from..from + rows).map_or(Vec::new(), <[f64]>::to_vec);
+                let given: Vec<Vec<f64>> = given.unwrap_or(&[]).iter().map(part).collect();
+                self.draw_fit(ask.seed, first + at, rows, &given)
+            })
+            .collect();
+        (0..self.outputs.len()).map(|at| drawn.iter().flat_map(|block| block[at].iter().copied()).collect()).collect()
+    }
+
+    /// Ticks as a table; columns that are given stand in it as they are.
+    pub(crate) fn table(&self, ticks: Vec<Vec<f64>>, ask: &Ask, given: &[(usize, Column)]) -> Table {
+        let mut columns = make_columns(&self.outputs, &ticks, ask);
+        for (at, column) in given {
+            columns[*at].values = column.values.clone();
+        }
+        Table::new(columns).expect("every column has the rows asked for")
+    }
+
+    /// One block, per output. Rows that must not leave or break a rule are drawn anew; what then still breaks one is
+    /// mended.
+    pub(crate) fn draw_fit(&self, seed: u64, number: u64, rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut drawn = self.draw_block([seed, number, 0], rows, given);
+        let scales: Vec<&Scale> = self.outputs.iter().map(|output| &output.scale).collect();
+        let mut suspects: Vec<usize> = (0..rows).collect();
+        for attempt in 1..=ATTEMPTS {
+            suspects.retain(|&row| self.is_copy(&drawn, row) || !self.lawful(&scales, &drawn, row));
+            if suspects.is_empty() {
+                break;
             }
-            values.truncate(rows);
+            let part = |ticks: &Vec<f64>| suspects.iter().filter_map(|&row| ticks.get(row).copied()).collect();
+            let given: Vec<Vec<f64>> = given.iter().map(part).collect();
+            let again = self.draw_block([seed, number, attempt], suspects.len(), &given);
+            for (column, again) in drawn.iter_mut().zip(again) {
+                suspects.iter().zip(again).for_each(|(&row, value)| column[row] = value);
+            }
+        }
+        suspects.retain(|&row| !self.lawful(&scales, &drawn, row));
+        if !suspects.is_empty() {
+            self.mend(&scales, &mut drawn, &suspects, &mut Random::at(&[seed, number, ATTEMPTS + 1]));
+        }
+        drawn
+    }
+
+    /// Makes rows keep the rules: column by column, or as another row of the block where that does not help.
+    fn mend(&self, scales: &[&Scale], drawn: &mut [Vec<f64>], suspects: &[usize], random: &mut Random) {
+        const ROUNDS: usize = 4;
+        let is_given = |output: &Output| self.nodes[output.node as usize].law == Some(Law::Given);
+        let given: Vec<bool> = self.outputs.iter().map(is_given).collect();
+        for &row in suspects {
+            for rule in self.rules.iter().cycle().take(ROUNDS * self.rules.len()) {
+                if !rule.kept(scales, drawn, row) {
+                    rule.mend(scales, drawn, row, &given, random);
+                }
+            }
+            if self.lawful(scales, drawn, row) || given.contains(&true) {
+                continue;
+            }
+            let rows = drawn[0].len();
+            if let Some(other) = (1..rows).map(|step| (row + step) % rows).find(|&o| self.lawful(scales, drawn, o)) {
+                drawn.iter_mut().for_each(|column| column[row] = column[other]);
+            }
         }
     }
 
-    fn draw_block(&self, seed: u64, number: u64, rows: usize) -> Block {
+    fn lawful(&self, scales: &[&Scale], drawn: &[Vec<f64>], row: usize) -> bool {
+        self.rules.iter().all(|rule| rule.kept(scales, drawn, row))
+    }
+
+    /// Whether a row is equal to a training row that few share.
+    fn is_copy(&self, drawn: &[Vec<f64>], row: usize) -> bool {
+        let print = row_print(self.outputs.iter(), |output| drawn[output][row]);
+        print.is_some_and(|print| self.copies.holds_print(print))
+    }
+
+    /// The rows of one block, per output.
+    fn draw_block(&self, path: [u64; 3], rows: usize, given: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let empty = self.nodes.len();
         let mut block = Block { values: vec![Vec::new(); empty], codes: vec![Vec::new(); empty] };
+        let [seed, number, attempt] = path;
         for &at in &self.order {
             let node = &self.nodes[at as usize];
-            let mut random = Random::at(&[seed, number, at as u64]);
-            let guards: Vec<(&Guard, &Shape)> =
-                node.guards.iter().map(|guard| (guard, &self.nodes[guard.node as usize].shape)).collect();
-            let about = Drawing {
-                shape: &node.shape,
-                codes: &block.codes,
-                known: &block.values,
-                guards: &guards,
-                absences: &node.absences,
+            let mut random = Random::at(&[seed, number, attempt, at as u64]);
+            let mut values = match (&node.law, given.get(at as usize)) {
+                (Some(Law::Given), Some(given)) if given.len() == rows => given.clone(),
+                _ => self.draw_node(node, &block, rows, &mut random),
             };
-            let mut values = match &node.drawn {
-                Some(drawn) => drawn.draw(&about, rows, &mut random),
-                None => vec![f64::NAN; rows],
-            };
-            if let Some(law) = &node.law {
-                for (row, value) in values.iter_mut().enumerate() {
-                    let mut said = law.value(&block.values, row);
-                    if let (Law::Near { .. }, Shape::Continuous { low, high, .. }) = (law, &node.shape) {
-                        said = said.clamp(*low, *high);
-                    }
-                    *value = if said.is_nan() { *value } else { said };
-                }
-            }
-            if node.grid {
+            if node.grid && node.law != Some(Law::Given) {
                 values.iter_mut().for_each(|value| *value = value.round());
             }
             block.codes[at as usize] = values.iter().map(|&value| node.binning.code(value)).collect();
             block.values[at as usize] = values;
         }
-        block
+        self.outputs.iter().map(|output| std::mem::take(&mut block.values[output.node as usize])).collect()
+    }
+
+    fn draw_node(&self, node: &Node, block: &Block, rows: usize, random: &mut Random) -> Vec<f64> {
+        let guards: Vec<(&Guard, &Shape)> =
+            node.guards.iter().map(|guard| (guard, &self.nodes[guard.node as usize].shape)).collect();
+        let about = Drawing {
+            shape: &node.shape,
+            codes: &block.codes,
+            known: &block.values,
+            guards: &guards,
+            absences: &node.absences,
+        };
+        let mut values = match &node.drawn {
+            Some(drawn) => drawn.draw(&about, rows, random),
+            None => vec![f64::NAN; rows],
+        };
+        if let Some(law) = &node.law {
+            for (row, value) in values.iter_mut().enumerate() {
+                let mut said = law.value(&block.values, row);
+                if let (Law::Near { .. }, Shape::Continuous { low, high, .. }) = (law, &node.shape) {
+                    said = said.clamp(*low, *high);
+                }
+                *value = if said.is_nan() { *value } else { said };
+            }
+        }
+        values
     }
 }

@@ -20,6 +20,80 @@ pub(crate) struct IdPlan {
     pub(crate) known: Sieve,
     /// Whether they ascend with the rows.
     pub(crate) ascending: bool,
+    /// What has to be right about every one.
+    pub(crate) check: Check,
+}
+
+/// What has to be right about an identifier beyond its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// Nothing.
+    None,
+    /// No group of digits is all noughts.
+    Noughts,
+    /// As [`Check::Noughts`], and it does not begin with 666: a number of social security.
+    Social,
+    /// The last digit is the check digit of Luhn (1960, patent US 2950048).
+    Luhn,
+    /// The third and fourth sign are the check digits of ISO 13616 (IBAN).
+    Iban,
+}
+
+impl Check {
+    /// All, in the order of their numbers in saved models.
+    pub(crate) const ALL: [Check; 5] = [Check::None, Check::Noughts, Check::Social, Check::Luhn, Check::Iban];
+
+    /// Whether the text is right as it is.
+    pub(crate) fn holds(self, text: &str) -> bool {
+        match self {
+            Check::None => true,
+            Check::Noughts => no_noughts(text),
+            Check::Social => no_noughts(text) && !text.starts_with("666"),
+            Check::Luhn | Check::Iban => self.mended(text.to_string()) == text,
+        }
+    }
+
+    /// The text with its check digits put right.
+    fn mended(self, text: String) -> String {
+        match self {
+            Check::Luhn => luhn(text),
+            Check::Iban => iban(text),
+            _ => text,
+        }
+    }
+}
+
+fn no_noughts(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit()).all(|run| run.len() < 2 || run.bytes().any(|b| b != b'0'))
+}
+
+fn luhn(mut text: String) -> String {
+    let digits: Vec<(usize, u32)> =
+        text.bytes().enumerate().filter(|d| d.1.is_ascii_digit()).map(|(at, d)| (at, (d - b'0') as u32)).collect();
+    let Some((&(last, _), rest)) = digits.split_last() else { return text };
+    let weigh = |(at, digit): (usize, &(usize, u32))| match (at % 2, 2 * digit.1) {
+        (0, double) if double > 9 => double - 9,
+        (0, double) => double,
+        _ => digit.1,
+    };
+    let sum: u32 = rest.iter().rev().enumerate().map(weigh).sum();
+    text.replace_range(last..last + 1, &((10 - sum % 10) % 10).to_string());
+    text
+}
+
+fn iban(mut text: String) -> String {
+    let places: Vec<usize> = text.bytes().enumerate().filter(|b| b.1.is_ascii_alphanumeric()).map(|b| b.0).collect();
+    if places.len() < 6 || !text.is_ascii() {
+        return text;
+    }
+    let value = |at: &usize| (text.as_bytes()[*at] as char).to_digit(36).unwrap_or(0) as u64;
+    let order = places[4..].iter().chain(&places[..2]);
+    let rest = order.map(value).fold(0u64, |rest, v| (rest * if v > 9 { 100 } else { 10 } + v) % 97);
+    let check = format!("{:02}", 98 - rest * 100 % 97);
+    for (nth, &place) in places[2..4].iter().enumerate() {
+        text.replace_range(place..place + 1, &check[nth..nth + 1]);
+    }
+    text
 }
 
 /// One form of identifier.
@@ -38,6 +112,8 @@ pub(crate) enum Make {
     Range { low: i64, size: u64 },
     /// A character of each set in turn.
     Places { sets: Vec<Vec<char>> },
+    /// A lead, then numbers `low .. low + size` with a sign between them; hexadecimal ones at least `wide` digits long.
+    Parts { lead: String, parts: Vec<(u32, u32)>, sign: char, hex: bool, wide: u8 },
 }
 
 impl Make {
@@ -46,6 +122,9 @@ impl Make {
             Make::Range { size, .. } => *size as u128,
             Make::Places { sets } => {
                 sets.iter().fold(1u128, |size, set| size.saturating_mul(set.len() as u128)).min(1 << 120)
+            }
+            Make::Parts { parts, .. } => {
+                parts.iter().fold(1u128, |size, part| size.saturating_mul(part.1 as u128)).min(1 << 120)
             }
         }
     }
@@ -60,6 +139,21 @@ impl Make {
                     index /= set.len() as u128;
                 }
                 text.iter().rev().collect()
+            }
+            Make::Parts { lead, parts, sign, hex, wide } => {
+                let mut values = Vec::with_capacity(parts.len());
+                for &(low, size) in parts.iter().rev() {
+                    values.push(low + (index % size.max(1) as u128) as u32);
+                    index /= size.max(1) as u128;
+                }
+                let mut text = lead.clone();
+                for (at, value) in values.iter().rev().enumerate() {
+                    if at > 0 {
+                        text.push(*sign);
+                    }
+                    text += &if *hex { format!("{value:0w$x}", w = *wide as usize) } else { value.to_string() };
+                }
+                text
             }
         }
     }
@@ -97,7 +191,8 @@ impl IdPlan {
         if size < needed {
             // The form is too small for so many rows: a number of fixed width behind it keeps them apart.
             let width = (needed / size).to_string().len();
-            return format!("{}{:0width$}", form.make.write(rank % size), rank / size);
+            let text = self.check.mended(form.make.write(rank % size));
+            return format!("{text}{:0width$}", rank / size);
         }
         let tries = (size / needed).min(TRIES);
         let candidate = |at: u128| {
@@ -106,11 +201,11 @@ impl IdPlan {
                 true => rank * room + (mix(salt ^ rank as u64) as u128 + at) % room,
                 false => permuted(rank * tries + at, size, salt),
             };
-            form.make.write(index)
+            self.check.mended(form.make.write(index))
         };
         for at in 0..tries {
             let text = candidate(at);
-            if !self.known.holds(text.as_bytes()) {
+            if !self.known.holds(text.as_bytes()) && (self.check == Check::None || self.check.holds(&text)) {
                 return text;
             }
         }
@@ -147,7 +242,7 @@ pub(crate) fn plan_numbers(values: &[Option<i64>], key: u64) -> Option<IdPlan> {
         // A dense range: it is filled as the training table filled it, and grows at its end with the rows asked for.
         forms = vec![Form { rows: count as u64, make: Make::Range { low: sorted[0], size: size as u64 } }];
     }
-    Some(IdPlan { forms, known, ascending })
+    Some(IdPlan { forms, known, ascending, check: Check::None })
 }
 
 /// A plan for texts, all different and of few forms.
@@ -182,15 +277,16 @@ pub(crate) fn plan_texts(texts: &[&str], key: u64) -> Option<IdPlan> {
     let ascending = texts.windows(2).all(|pair| pair[0] < pair[1]) && forms.len() == 1;
     let forms = forms
         .into_iter()
-        .map(|(_, rows, sets)| Form { rows, make: Make::Places { sets: roomy(sets, rows) } })
+        .map(|(_, rows, sets)| Form { rows, make: Make::Places { sets: roomy(sets, rows, 0) } })
         .collect();
-    Some(IdPlan { forms, known, ascending })
+    Some(IdPlan { forms, known, ascending, check: Check::None })
 }
 
-/// Sets in order; where there is little room, each letter's and digit's set grows to its whole alphabet.
-fn roomy(mut sets: Vec<Vec<char>>, rows: u64) -> Vec<Vec<char>> {
+/// Sets in order; where there is little room, each letter's and digit's set grows to its whole alphabet, from the last
+/// place back to place `from`.
+pub(crate) fn roomy(mut sets: Vec<Vec<char>>, rows: u64, from: usize) -> Vec<Vec<char>> {
     sets.iter_mut().for_each(|set| set.sort_unstable());
-    for place in (0..sets.len()).rev() {
+    for place in (from..sets.len()).rev() {
         let size = sets.iter().fold(1u128, |size, set| size.saturating_mul(set.len() as u128));
         if size >= 20 * rows as u128 {
             break;

@@ -6,7 +6,7 @@ use crate::bytes::{Bytes, Kept};
 use crate::drawn::{Drawn, Question};
 use crate::encode::Scale;
 use crate::guard::Guard;
-use crate::ids::{Form, IdPlan, Make};
+use crate::ids::{Check, Form, IdPlan, Make};
 use crate::law::Law;
 use crate::leaf::{Leaf, Spread};
 use crate::line::{Line, Term};
@@ -100,9 +100,15 @@ impl Kept for IdPlan {
         self.forms.put(out);
         self.known.put(out);
         self.ascending.put(out);
+        (Check::ALL.iter().position(|check| *check == self.check).unwrap_or(0) as u8).put(out);
     }
     fn take(from: &mut Bytes) -> Option<IdPlan> {
-        Some(IdPlan { forms: Kept::take(from)?, known: Kept::take(from)?, ascending: Kept::take(from)? })
+        Some(IdPlan {
+            forms: Kept::take(from)?,
+            known: Kept::take(from)?,
+            ascending: Kept::take(from)?,
+            check: *Check::ALL.get(u8::take(from)? as usize)?,
+        })
     }
 }
 
@@ -243,6 +249,7 @@ impl Kept for Binning {
 impl Kept for Law {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
+            Law::Given => 5u8.put(out),
             Law::Sum { terms, constant, wrap } => {
                 0u8.put(out);
                 terms.put(out);
@@ -303,6 +310,7 @@ impl Kept for Law {
                 log: Kept::take(from)?,
             }),
             3 => Some(Law::Lookup { keys: Kept::take(from)?, rows: Kept::take(from)? }),
+            5 => Some(Law::Given),
             _ => None,
         }
     }
@@ -363,12 +371,27 @@ impl Kept for Make {
                 1u8.put(out);
                 sets.put(out);
             }
+            Make::Parts { lead, parts, sign, hex, wide } => {
+                2u8.put(out);
+                lead.put(out);
+                parts.put(out);
+                sign.put(out);
+                hex.put(out);
+                wide.put(out);
+            }
         }
     }
     fn take(from: &mut Bytes) -> Option<Make> {
         match u8::take(from)? {
             0 => Some(Make::Range { low: Kept::take(from)?, size: Kept::take(from)? }),
             1 => Some(Make::Places { sets: Kept::take(from)? }),
+            2 => Some(Make::Parts {
+                lead: Kept::take(from)?,
+                parts: Kept::take(from)?,
+                sign: Kept::take(from)?,
+                hex: Kept::take(from)?,
+                wide: Kept::take(from)?,
+            }),
             _ => None,
         }
     }

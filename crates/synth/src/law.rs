@@ -6,6 +6,8 @@ use crate::calendar::Part;
 /// An exact dependence.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Law {
+    /// It is given with every row, and nothing is said here.
+    Given,
     /// `constant + sum of weight * tick`, brought into `low .. low + period` where the law is one of the clock.
     Sum { terms: Vec<(u16, f64)>, constant: f64, wrap: Option<(f64, f64)> },
     /// `constant + weight * a * b`, where a and b are the real values `base + tick * unit` of two nodes.
@@ -23,6 +25,7 @@ impl Law {
     /// The nodes that must be known.
     pub(crate) fn parents(&self) -> Vec<u16> {
         match self {
+            Law::Given => Vec::new(),
             Law::Sum { terms, .. } => terms.iter().map(|term| term.0).collect(),
             Law::Product { factors, .. } => factors.iter().map(|factor| factor.0).collect(),
             Law::Near { terms, rest, .. } => terms.iter().map(|term| term.0).chain([*rest]).collect(),
@@ -48,6 +51,7 @@ impl Law {
     pub(crate) fn value<V: AsRef<[f64]>>(&self, known: &[V], row: usize) -> f64 {
         let tick = |node: &u16| known[*node as usize].as_ref()[row];
         match self {
+            Law::Given => f64::NAN,
             Law::Sum { terms, constant, wrap } => {
                 let sum = constant + terms.iter().map(|(node, weight)| weight * tick(node)).sum::<f64>();
                 match wrap {

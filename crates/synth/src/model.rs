@@ -65,6 +65,8 @@ pub enum Unfit {
     },
     /// No columns at all.
     NoColumns,
+    /// What the config demands and the table does not have: a sentence each.
+    Misfit(Vec<String>),
     /// The caller asked to stop.
     Cancelled,
 }
@@ -75,6 +77,7 @@ impl std::fmt::Display for Unfit {
             Unfit::TooFewRows { rows, rows_min } => {
                 write!(f, "the table has {rows} rows where a model needs {rows_min}")
             }
+            Unfit::Misfit(faults) => f.write_str(&faults.join("; ")),
             Unfit::NoColumns => write!(f, "the table has no columns"),
             Unfit::Cancelled => write!(f, "cancelled"),
         }
@@ -128,9 +131,25 @@ pub trait Generator: Send + Sync {
     /// ranges gives the same rows as drawing it at once.
     fn sample(&self, ask: &Ask) -> Table;
 
+    /// No rows of the columns: their names, kinds and spellings (0 x columns).
+    fn header(&self) -> Table;
+
+    /// What draws the other columns beside these (positions of columns), whose values will be given with every row.
+    /// It is learned from rows that this model draws by `seed`, so a saved model is enough and no row is ever drawn
+    /// only to be thrown away; laws between columns hold from the given ones on. `None` where rows belong together and
+    /// cannot be drawn one by one.
+    fn beside(&self, columns: &[usize], seed: u64) -> Option<Box<dyn Completion>>;
+
     /// What the model did: parameters that were answered otherwise, laws found, protection applied.
     fn notes(&self) -> Vec<Note>;
 
     /// The model as bytes: versioned, checksummed, no code inside.
     fn save(&self) -> Vec<u8>;
+}
+
+/// Draws columns beside given ones.
+pub trait Completion: Send + Sync {
+    /// One row for each row of `given` (rows asked for x columns given, in the order they were named, of the kinds of
+    /// [`Generator::header`]): the given cells as they are, the others drawn to go with them, whatever was given.
+    fn complete(&self, given: &Table, ask: &Ask) -> Table;
 }

@@ -5,9 +5,11 @@
 use serde_json::{Map, Value};
 use table::Table;
 
+use crate::constraint::constraints_of;
 use crate::fit::{Settings, fit};
 use crate::model::{BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 use crate::nearest::nearest;
+use crate::sequence::fit_sequences;
 
 const ABOUT: &str = "The tabular engine: likelihood trees drawn column by column, with the laws between columns kept.";
 const SOURCE: &str =
@@ -42,8 +44,6 @@ enum Means {
     Protection,
     /// Something that is always done, or found by itself.
     ByItself,
-    /// Rows that belong together are not kept together.
-    Groups,
     /// Differential privacy: refused unless it is off.
     Differential,
 }
@@ -52,7 +52,7 @@ enum Means {
 type Known = (&'static str, &'static str, Means);
 
 const COMMON: &[Known] = &[
-    ("", "data_source ref_data evaluate name", Means::Used),
+    ("", "data_source ref_data evaluate name constraints", Means::Used),
     ("params", "rows_per_value_min", Means::Used),
     ("params", "dp epsilon", Means::Differential),
     ("generate", "num_records", Means::Used),
@@ -95,7 +95,8 @@ const AMPLIFY: &[Known] =
     &[("params", "num_records", Means::Used), ("params", "target_size_mb auto_transform_datetimes", Means::ByItself)];
 
 const NAVIGATOR: &[Known] = &[
-    ("", "group_training_examples_by order_training_examples_by max_sequences_per_example", Means::Groups),
+    ("", "group_training_examples_by order_training_examples_by", Means::Used),
+    ("", "max_sequences_per_example", Means::Training),
     (
         "params",
         "num_input_records_to_sample rope_scaling_factor batch_size gradient_accumulation_steps weight_decay warmup_ratio lr_scheduler \
@@ -119,7 +120,8 @@ fn recipe(family: &'static str, params: &Params) -> Result<Box<dyn Recipe>, Vec<
         _ => NAVIGATOR,
     };
     let known: Vec<Known> = COMMON.iter().chain(own).copied().collect();
-    let mut check = Check { known, notes: Vec::new(), bad: Vec::new(), num_records: None, floor: 5 };
+    let mut check =
+        Check { known, notes: Vec::new(), bad: Vec::new(), num_records: None, settings: Settings::default() };
     check.section("", "", &params.body);
     if let (true, Some(size)) =
         (family == "amplify" && check.num_records.is_some(), at(&params.body, "params", "target_size_mb"))
@@ -127,9 +129,13 @@ fn recipe(family: &'static str, params: &Params) -> Result<Box<dyn Recipe>, Vec<
         let message = format!("`target_size_mb` is {size} where `num_records` is given too");
         check.fault("params.target_size_mb", message, Some("Keep one of the two.".into()));
     }
+    if check.settings.order_by.is_some() && check.settings.group_by.is_empty() {
+        let hint = Some("Name the columns of a group in `group_training_examples_by`.".into());
+        let message = "`order_training_examples_by` is given where `group_training_examples_by` is not".into();
+        check.fault("order_training_examples_by", message, hint);
+    }
     if check.bad.is_empty() {
-        let settings = Settings { floor: check.floor };
-        Ok(Box::new(Tabular { settings, notes: check.notes, num_records: check.num_records }))
+        Ok(Box::new(Tabular { settings: check.settings, notes: check.notes, num_records: check.num_records }))
     } else {
         Err(check.bad)
     }
@@ -144,7 +150,7 @@ struct Check {
     notes: Vec<Note>,
     bad: Vec<BadParam>,
     num_records: Option<u64>,
-    floor: usize,
+    settings: Settings,
 }
 
 impl Check {
@@ -187,14 +193,20 @@ impl Check {
                 "is answered by what is always on: values that few rows hold and extremes are not shown, and rows equal to a training row are drawn again"
             }
             Means::ByItself => "needs no setting: the tabular engine sees to it by itself",
-            Means::Groups => {
-                "is not obeyed: the tabular engine draws rows one by one, so rows of a group are not kept together"
-            }
         };
         self.notes.push(Note { kind: "parameter", text: format!("`{path}` {instead}.") });
     }
 
     fn obey(&mut self, path: &str, name: &str, value: &Value) {
+        match name {
+            "group_training_examples_by" => return self.group_by(path, value),
+            "order_training_examples_by" => return self.order_by(path, value),
+            _ => {}
+        }
+        if name == "constraints" {
+            self.settings.constraints = constraints_of(value, path, &mut self.bad);
+            return;
+        }
         if value.is_null() || !matches!(name, "num_records" | "rows_per_value_min") {
             return;
         }
@@ -204,12 +216,36 @@ impl Check {
         let (low, high) = if name == "num_records" { (1, RECORDS_MAX) } else { (1, 10_000) };
         match whole {
             Some(number) if number >= low && number <= high && name == "num_records" => self.num_records = Some(number),
-            Some(number) if number >= low && number <= high => self.floor = number as usize,
+            Some(number) if number >= low && number <= high => self.settings.floor = number as usize,
             _ => self.fault(
                 path,
                 format!("`{name}` is {value} where a whole number from {low} to {high} is allowed"),
                 None,
             ),
+        }
+    }
+
+    fn group_by(&mut self, path: &str, value: &Value) {
+        let names: Option<Vec<String>> = match value {
+            Value::Null => return,
+            Value::String(name) => Some(vec![name.clone()]),
+            Value::Array(names) => names.iter().map(|name| name.as_str().map(String::from)).collect(),
+            _ => None,
+        };
+        match names.filter(|names| !names.is_empty()) {
+            Some(names) => self.settings.group_by = names,
+            None => {
+                let message = format!("it is {value} where the name of a column or a list of names is allowed");
+                self.fault(path, message, None);
+            }
+        }
+    }
+
+    fn order_by(&mut self, path: &str, value: &Value) {
+        match value {
+            Value::Null => {}
+            Value::String(name) => self.settings.order_by = Some(name.clone()),
+            _ => self.fault(path, format!("it is {value} where the name of a column is allowed"), None),
         }
     }
 
@@ -266,7 +302,10 @@ impl Recipe for Tabular {
         seed: u64,
         progress: &(dyn Fn(Progress) -> bool + Sync),
     ) -> Result<Box<dyn Generator>, Unfit> {
-        Ok(Box::new(fit(real, &self.settings, self.notes.clone(), seed, progress)?))
+        if self.settings.group_by.is_empty() {
+            return Ok(Box::new(fit(real, &self.settings, self.notes.clone(), seed, progress)?));
+        }
+        Ok(Box::new(fit_sequences(real, &self.settings, self.notes.clone(), seed, progress)?))
     }
 
     fn num_records(&self) -> Option<u64> {

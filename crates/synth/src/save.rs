@@ -4,17 +4,20 @@
 use crate::absent::Verdict;
 use crate::bytes::{Bytes, Kept};
 use crate::calendar::Part;
-use crate::generator::{Maker, Node, Output, Trees};
-use crate::ids::IdPlan;
+use crate::generator::{Node, Output, Trees};
 use crate::model::{Generator, Note};
 use crate::random::fingerprint;
-use crate::text::Writer;
+use crate::sequence::{Context, Place, Sequences};
 
 /// What every saved model begins with.
 const MAGIC: &[u8; 8] = b"hanselTM";
 
 /// The only version read and written.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// What follows is a model of single rows, or of groups of rows.
+const ROWS: u8 = 0;
+const GROUPS: u8 = 1;
 
 /// Kinds of notes, so that a loaded note borrows its kind as a new one does.
 const NOTE_KINDS: [&str; 4] = ["parameter", "law", "protection", "column"];
@@ -59,14 +62,27 @@ pub fn load(bytes: &[u8]) -> Result<Box<dyn Generator>, Unloadable> {
         return Err(Unloadable::Damaged);
     }
     let mut from = Bytes { rest };
-    let trees = Trees::take(&mut from).filter(|trees| from.rest.is_empty() && trees.coherent());
-    Ok(Box::new(trees.ok_or(Unloadable::Damaged)?))
+    let model: Option<Box<dyn Generator>> = match u8::take(&mut from) {
+        Some(ROWS) => Trees::take(&mut from).filter(Trees::coherent).map(|trees| Box::new(trees) as _),
+        Some(GROUPS) => Sequences::take(&mut from).filter(Sequences::coherent).map(|model| Box::new(model) as _),
+        _ => None,
+    };
+    model.filter(|_| from.rest.is_empty()).ok_or(Unloadable::Damaged)
 }
 
-/// The bytes of a fitted model.
+/// The bytes of a fitted model of rows.
 pub(crate) fn save(trees: &Trees) -> Vec<u8> {
-    let mut body = Vec::new();
-    trees.put(&mut body);
+    saved(ROWS, trees)
+}
+
+/// The bytes of a fitted model of groups.
+pub(crate) fn save_sequences(sequences: &Sequences) -> Vec<u8> {
+    saved(GROUPS, sequences)
+}
+
+fn saved(kind: u8, model: &impl Kept) -> Vec<u8> {
+    let mut body = vec![kind];
+    model.put(&mut body);
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
     bytes.extend_from_slice(&fingerprint(VERSION as u64, &body).to_le_bytes());
@@ -80,6 +96,7 @@ impl Kept for Trees {
         self.order.put(out);
         self.outputs.put(out);
         self.copies.put(out);
+        self.rules.put(out);
         self.notes.put(out);
     }
     fn take(from: &mut Bytes) -> Option<Trees> {
@@ -88,7 +105,60 @@ impl Kept for Trees {
             order: Vec::take(from)?,
             outputs: Kept::take(from)?,
             copies: Kept::take(from)?,
+            rules: Kept::take(from)?,
             notes: Kept::take(from)?,
+        })
+    }
+}
+
+impl Kept for Sequences {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.groups.put(out);
+        self.events.put(out);
+        self.places.put(out);
+        self.told.put(out);
+        self.rows_mean.put(out);
+        self.notes.put(out);
+    }
+    fn take(from: &mut Bytes) -> Option<Sequences> {
+        Some(Sequences {
+            groups: Kept::take(from)?,
+            events: Kept::take(from)?,
+            places: Kept::take(from)?,
+            told: Kept::take(from)?,
+            rows_mean: Kept::take(from)?,
+            notes: Kept::take(from)?,
+            roster: Default::default(),
+        })
+    }
+}
+
+impl Kept for Place {
+    fn put(&self, out: &mut Vec<u8>) {
+        match *self {
+            Place::Group(at) => (false, at).put(out),
+            Place::Event(at) => (true, at).put(out),
+        }
+    }
+    fn take(from: &mut Bytes) -> Option<Place> {
+        let (event, at) = <(bool, u16)>::take(from)?;
+        Some(if event { Place::Event(at) } else { Place::Group(at) })
+    }
+}
+
+impl Kept for Context {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.constant.put(out);
+        self.position.put(out);
+        self.lags.put(out);
+        self.first.put(out);
+    }
+    fn take(from: &mut Bytes) -> Option<Context> {
+        Some(Context {
+            constant: Kept::take(from)?,
+            position: Kept::take(from)?,
+            lags: Kept::take(from)?,
+            first: Kept::take(from)?,
         })
     }
 }
@@ -118,28 +188,6 @@ impl Kept for Part {
     }
     fn take(from: &mut Bytes) -> Option<Part> {
         Some(Part::ALL.get(u8::take(from)? as usize)?.0)
-    }
-}
-
-impl Kept for Maker {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Maker::Ids(plan) => {
-                0u8.put(out);
-                plan.put(out);
-            }
-            Maker::Writer(writer) => {
-                1u8.put(out);
-                writer.put(out);
-            }
-        }
-    }
-    fn take(from: &mut Bytes) -> Option<Maker> {
-        match u8::take(from)? {
-            0 => Some(Maker::Ids(IdPlan::take(from)?)),
-            1 => Some(Maker::Writer(Writer::take(from)?)),
-            _ => None,
-        }
     }
 }
 
@@ -173,6 +221,7 @@ impl Kept for Output {
         self.scale.put(out);
         self.node.put(out);
         self.maker.put(out);
+        self.hidden.put(out);
     }
     fn take(from: &mut Bytes) -> Option<Output> {
         Some(Output {
@@ -181,6 +230,7 @@ impl Kept for Output {
             scale: Kept::take(from)?,
             node: Kept::take(from)?,
             maker: Kept::take(from)?,
+            hidden: Kept::take(from)?,
         })
     }
 }

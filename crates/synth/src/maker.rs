@@ -1,0 +1,243 @@
+//! Makers: columns whose values cannot be listed (identifiers, texts that few rows share) come in with their training
+//! values, what makes new ones goes out; and drawn ticks come in, the columns of an output go out. No training value of
+//! such a column is written.
+
+use std::collections::BTreeMap;
+
+use arrow_array::{Array, StringArray};
+use rayon::prelude::*;
+use table::{Column, Table, Values};
+
+use crate::bytes::{Bytes, Kept};
+use crate::encode::{Encoded, Scale};
+use crate::fake_fit::{Found, RARE_MIN, find_fakers};
+use crate::faker::{Faker, Stage, act};
+use crate::generator::Output;
+use crate::ids::{IdPlan, plan_numbers, plan_texts};
+use crate::model::{Ask, Note};
+use crate::random::{Random, mix};
+use crate::text::Writer;
+
+/// What makes new values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Maker {
+    /// Identifiers.
+    Ids(IdPlan),
+    /// Texts.
+    Writer(Writer),
+    /// Names, addresses and numbers of a kind.
+    Faker(Box<Faker>),
+}
+
+impl Maker {
+    /// Whether it makes every value that is present; else only those that no list holds.
+    pub(crate) fn makes_all(&self) -> bool {
+        matches!(self, Maker::Ids(_))
+    }
+
+    /// Whether what it makes leaves a row what it is without it: a copy with another telephone number is a copy.
+    pub(crate) fn beside(&self) -> bool {
+        matches!(self, Maker::Ids(_) | Maker::Faker(_))
+    }
+}
+
+/// What makes the values of each column, where something does; says in `notes` what became of columns whose values are
+/// not shown as they are.
+pub(crate) fn find_makers(
+    real: &Table,
+    encoded: Vec<Encoded>,
+    floor: usize,
+    seed: u64,
+    notes: &mut Vec<Note>,
+) -> (Vec<Encoded>, Vec<Option<Maker>>) {
+    let mut encoded = encoded;
+    let found = find_fakers(real, &encoded, floor, seed);
+    let mut said: Vec<Option<String>> = vec![None; encoded.len()];
+    let mut fakers: Vec<Option<Maker>> = Vec::with_capacity(encoded.len());
+    for (at, found) in found.into_iter().enumerate() {
+        fakers.push(match found {
+            Some(Found::Made(faker, how)) => {
+                said[at] = Some(format!("holds {}: new ones are made, {how}", faker.kind.noun()));
+                Some(Maker::Faker(Box::new(faker)))
+            }
+            Some(Found::Renamed(words, kind)) => {
+                said[at] = Some(format!("holds {}: a made-up one stands for each", kind.noun()));
+                if let Scale::Text { words: listed } = &mut encoded[at].scale {
+                    *listed = words;
+                }
+                None
+            }
+            None => None,
+        });
+    }
+    let makers: Vec<Option<Maker>> = fakers
+        .into_par_iter()
+        .enumerate()
+        .map(|(at, faker)| faker.or_else(|| find_maker(real, at, &encoded[at], floor, seed)))
+        .collect();
+    for (at, maker) in makers.iter().enumerate() {
+        match maker {
+            Some(Maker::Faker(faker)) => keep_common(&mut encoded[at], floor, &|word| faker.kind.common(word)),
+            Some(Maker::Writer(_)) => keep_common(&mut encoded[at], floor, &|_| true),
+            _ => {}
+        }
+    }
+    note_columns(real, &encoded, &makers, &said, floor, notes);
+    (encoded, makers)
+}
+
+/// Of the listed words of a column whose other values are made, keeps those that `common` says yes to and many rows
+/// hold: `n/a` of a tenth of the rows is worth keeping, the name of five customers is not.
+fn keep_common(column: &mut Encoded, floor: usize, common: &dyn Fn(&str) -> bool) {
+    let Scale::Text { words } = &mut column.scale else { return };
+    let least = floor.max(column.values.len().div_ceil(100));
+    let mut rows = vec![0usize; words.len() + 1];
+    column.values.iter().filter(|v| !v.is_nan()).for_each(|&v| rows[v as usize] += 1);
+    let keeps: Vec<bool> = words.iter().zip(&rows).map(|(word, &rows)| rows >= least && common(word)).collect();
+    let kept = keeps.iter().filter(|&&k| k).count() as f64;
+    let mut next = 0.0;
+    let mut place: Vec<f64> = Vec::with_capacity(rows.len());
+    for &keep in &keeps {
+        place.push(if keep { next } else { kept });
+        next += keep as u8 as f64;
+    }
+    place.push(kept);
+    column.values.iter_mut().filter(|v| !v.is_nan()).for_each(|v| *v = place[*v as usize]);
+    column.rare_rows = column.values.iter().filter(|v| **v == kept).count();
+    let mut keep = keeps.iter();
+    words.retain(|_| *keep.next().unwrap_or(&false));
+}
+
+/// The columns of the rows asked for, from the ticks of each output.
+pub(crate) fn make_columns(outputs: &[Output], ticks: &[Vec<f64>], ask: &Ask) -> Vec<Column> {
+    let acted = act_all(outputs, ticks, ask);
+    let columns = outputs.par_iter().enumerate();
+    columns.map(|(at, output)| column(output, &ticks[at], ask, mix(ask.seed ^ mix(at as u64)), &acted[at])).collect()
+}
+
+/// What the fakers of each column make, per row.
+fn act_all(outputs: &[Output], ticks: &[Vec<f64>], ask: &Ask) -> Vec<Vec<String>> {
+    let mut groups: BTreeMap<u16, Vec<u16>> = BTreeMap::new();
+    for (at, output) in outputs.iter().enumerate() {
+        if let Some(Maker::Faker(faker)) = &output.maker {
+            groups.entry(faker.group).or_default().push(at as u16);
+        }
+    }
+    let first = ask.first_row / Ask::BLOCK;
+    let blocks = if groups.is_empty() { 0 } else { ask.rows.div_ceil(Ask::BLOCK as usize) };
+    let block = |at: usize| {
+        let (from, to) = (at * Ask::BLOCK as usize, ask.rows.min((at + 1) * Ask::BLOCK as usize));
+        ticks.iter().map(|ticks| ticks[from..to].to_vec()).collect::<Vec<Vec<f64>>>()
+    };
+    let drawn: Vec<Vec<Vec<f64>>> = (0..blocks).map(block).collect();
+    let tasks: Vec<(&Vec<u16>, usize)> =
+        groups.values().flat_map(|members| (0..blocks).map(move |at| (members, at))).collect();
+    let made: Vec<Vec<Vec<String>>> = tasks
+        .par_iter()
+        .map(|&(members, at)| act(&Stage { outputs, ticks: &drawn[at], ask, number: first + at as u64 }, members))
+        .collect();
+    let mut acted: Vec<Vec<String>> = outputs.iter().map(|_| Vec::new()).collect();
+    for ((members, _), texts) in tasks.into_iter().zip(made) {
+        for (&column, texts) in members.iter().zip(texts) {
+            acted[column as usize].extend(texts);
+        }
+    }
+    acted
+}
+
+fn column(output: &Output, ticks: &[f64], ask: &Ask, salt: u64, acted: &[String]) -> Column {
+    let row_of = |at: usize| ask.first_row + at as u64;
+    if let (Some(Maker::Ids(plan)), Scale::Int { .. }) = (&output.maker, &output.scale) {
+        let id = |at: usize| plan.id(row_of(at), ask.rows_total, salt).parse().ok();
+        let ids = ticks.iter().enumerate().map(|(at, tick)| if tick.is_nan() { None } else { id(at) });
+        return Column::ints(&output.name, ids.collect(), output.spelling.clone());
+    }
+    let mut novel = |at: usize| match &output.maker {
+        Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
+        Some(Maker::Writer(writer)) => writer.write(row_of(at), &mut Random::at(&[salt, row_of(at)])),
+        Some(Maker::Faker(_)) => acted.get(at).cloned().unwrap_or_default(),
+        None => String::new(),
+    };
+    output.scale.column(&output.name, &output.spelling, ticks, &mut novel)
+}
+
+/// Says what became of columns whose values are not shown as they are.
+fn note_columns(
+    real: &Table,
+    encoded: &[Encoded],
+    makers: &[Option<Maker>],
+    said: &[Option<String>],
+    floor: usize,
+    notes: &mut Vec<Note>,
+) {
+    for (at, maker) in makers.iter().enumerate() {
+        let name = real.name(at);
+        let (kind, how) = match maker {
+            _ if said[at].is_some() => ("column", said[at].clone().unwrap_or_default()),
+            Some(Maker::Faker(_)) => continue,
+            Some(Maker::Ids(_)) => ("column", "holds identifiers: new ones of the same form are made".to_string()),
+            Some(Maker::Writer(_)) => ("column", "holds texts that few rows share: new ones are written".to_string()),
+            None if encoded[at].rare_rows > 0 => {
+                let rows = encoded[at].rare_rows;
+                (
+                    "protection",
+                    format!("has {rows} rows with values held by fewer than {floor} rows: those values are not shown"),
+                )
+            }
+            None => continue,
+        };
+        notes.push(Note { kind, text: format!("`{name}` {how}.") });
+    }
+    let text = "Extreme values are drawn in, and rows equal to a training row that few rows share are drawn again.";
+    notes.push(Note { kind: "protection", text: text.to_string() });
+}
+
+/// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.
+fn find_maker(real: &Table, at: usize, encoded: &Encoded, floor: usize, seed: u64) -> Option<Maker> {
+    let key = mix(seed ^ mix(at as u64 + 1));
+    match real.values(at) {
+        Values::Int(values) => plan_numbers(&values.iter().collect::<Vec<_>>(), key).map(Maker::Ids),
+        Values::Text(values) => {
+            let words = values.values().as_any().downcast_ref::<StringArray>()?;
+            let texts: Vec<&str> =
+                (0..values.len()).filter_map(|row| values.key(row)).map(|key| words.value(key)).collect();
+            if texts.is_empty() || (encoded.rare_rows as f64) < RARE_MIN * texts.len() as f64 {
+                return None;
+            }
+            let different = texts.iter().collect::<std::collections::BTreeSet<_>>().len();
+            let unique = different == texts.len() && texts.len() >= 10;
+            if unique && let Some(plan) = plan_texts(&texts, key) {
+                return Some(Maker::Ids(plan));
+            }
+            Some(Maker::Writer(Writer::learn(&texts, floor, unique, key)))
+        }
+        _ => None,
+    }
+}
+
+impl Kept for Maker {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Maker::Ids(plan) => {
+                0u8.put(out);
+                plan.put(out);
+            }
+            Maker::Writer(writer) => {
+                1u8.put(out);
+                writer.put(out);
+            }
+            Maker::Faker(faker) => {
+                2u8.put(out);
+                faker.put(out);
+            }
+        }
+    }
+    fn take(from: &mut Bytes) -> Option<Maker> {
+        match u8::take(from)? {
+            0 => Some(Maker::Ids(IdPlan::take(from)?)),
+            1 => Some(Maker::Writer(Writer::take(from)?)),
+            2 => Some(Maker::Faker(Box::new(Faker::take(from)?))),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A table of people, seen through the public door: what is made up looks like what was there, agrees within a row, and is
+//! no one's of the training table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use synth::{Ask, Generator, MODELS, Params, load};
+use table::{Column, Spelling, Table, Values};
+
+/// Numbers for tests: a linear congruential generator, so that tests need no dependency.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+
+    fn one<'a>(&mut self, of: &'a str) -> &'a str {
+        let count = of.split_whitespace().count();
+        of.split_whitespace().nth(self.roll(count)).expect("below the count")
+    }
+}
+
+const FIRST: &str = "Mary Anna Emma Elizabeth Margaret Ruth Florence Ethel Clara Helen Alice Bertha Annie Grace Edith Mildred Rose \
+    Nellie Lillian Lena Ella Julia Ada Laura Martha Minnie Louise Agnes Pearl Myrtle Eva Frances Hazel Lucy Irene Sarah Cora \
+    Daisy Mabel Josephine Katherine Mattie Viola Effie Maud Nora Ida Blanche Gertrude Carrie John William James Charles George \
+    Frank Joseph Thomas Henry Robert Edward Harry Walter Arthur Fred Albert Samuel David Louis Joe Charlie Clarence Richard \
+    Andrew Daniel Ernest Will Jesse Oscar Lewis Peter Benjamin Frederick Willie Alfred Sam Roy Herbert Jacob Tom Elmer Carl Lee \
+    Howard Martin Michael Bert Herman Jim Francis Harvey Earl Eugene Ralph Ed Claude Edwin Ben Charley Paul Edgar Isaac Otto \
+    Luther Lawrence Ira Patrick Guy Oliver Theodore Hugh Clyde Alexander August Floyd Homer Jack Leonard Horace Marion Philip";
+const LAST: &str = "Smith Johnson Williams Brown Jones Garcia Miller Davis Wilson Anderson Taylor Moore Jackson Martin Thompson White \
+    Harris Clark Lewis Robinson Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall \
+    Rivera Campbell Mitchell Carter Roberts Phillips Evans Turner Parker Collins Edwards Stewart Morris Murphy Cook Rogers \
+    Morgan Cooper Peterson Bailey Reed Kelly Howard Cox Ward Richardson Watson Brooks Wood James Bennett Gray Hughes Price \
+    Myers Long Foster Sanders Ross Morales Powell Sullivan Russell Ortiz Jenkins Perry Butler Barnes Fisher Henderson Coleman";
+
+fn texts(name: &str, cells: &[String]) -> Column {
+    let words: Vec<String> = cells.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    let code = |cell: &String| Some(words.binary_search(cell).expect("collected above") as i32);
+    Column::texts(name, cells.iter().map(code).collect(), words.clone(), Spelling::plain())
+}
+
+/// A surname of many: most are held by one or two of the people.
+fn surname(dice: &mut Dice) -> String {
+    let (a, b) =
+        (dice.one(LAST).to_string(), dice.one("son sen man well ley by ford ham wick stone field worth brook gate"));
+    if dice.roll(4) == 0 { a } else { format!("{}{b}", &a[..a.len().min(5)]) }
+}
+
+fn comment(dice: &mut Dice) -> String {
+    let who = dice.one("customer client buyer user caller visitor member");
+    let did = dice.one("asked called wrote complained inquired reported");
+    let what = dice.one("delivery invoice refund order parcel account payment password contract");
+    let mut text =
+        format!("{} {did} about the {what}", ["The", "A", "This", "Our"][dice.roll(4)].to_string() + " " + who);
+    if dice.roll(2) == 0 {
+        text += &format!(
+            ", which was {} {}",
+            dice.one("late wrong missing damaged lost"),
+            dice.one("again today yesterday twice")
+        );
+    }
+    text += ".";
+    if dice.roll(3) > 0 {
+        text += &format!(
+            " {} {} {} {} days.",
+            dice.one("We They Support Sales"),
+            dice.one("replied answered promised"),
+            dice.one("within after in"),
+            1 + dice.roll(30)
+        );
+    }
+    text
+}
+
+/// Columns: first, last, name, mail, phone, ssn, uuid, ip, comment, city, age.
+fn people(rows: usize) -> Table {
+    let mut dice = Dice(3);
+    let mut cells: Vec<Vec<String>> = vec![Vec::new(); 10];
+    let mut ages = Vec::new();
+    let mut mails = BTreeSet::new();
+    while ages.len() < rows {
+        let (first, last) = (dice.one(FIRST).to_string(), surname(&mut dice));
+        let (f, l) = (first.to_lowercase(), last.to_lowercase());
+        let local = match dice.roll(4) {
+            0 => format!("{}{l}", &f[..1]),
+            1 => format!("{f}{}", 10 + dice.roll(90)),
+            _ => format!("{f}.{l}"),
+        };
+        let host = match dice.roll(3) {
+            0 => format!("{}{}.org", dice.one(LAST).to_lowercase(), dice.roll(100_000)),
+            1 => "gmail.com".to_string(),
+            _ => "yahoo.com".to_string(),
+        };
+        let mail = format!("{local}@{host}");
+        if !mails.insert(mail.clone()) {
+            continue;
+        }
+        let hex = |dice: &mut Dice, count: usize| {
+            (0..count).map(|_| b"0123456789abcdef"[dice.roll(16)] as char).collect::<String>()
+        };
+        let uuid = format!(
+            "{}-{}-4{}-{}{}-{}",
+            hex(&mut dice, 8),
+            hex(&mut dice, 4),
+            hex(&mut dice, 3),
+            ["8", "9", "a", "b"][dice.roll(4)],
+            hex(&mut dice, 3),
+            hex(&mut dice, 12)
+        );
+        let row = [
+            first.clone(),
+            last.clone(),
+            format!("{first} {last}"),
+            mail,
+            format!("({}) {:03}-{:04}", 200 + dice.roll(780), 200 + dice.roll(800), dice.roll(10_000)),
+            format!("{:03}-{:02}-{:04}", 100 + dice.roll(560), 1 + dice.roll(99), 1 + dice.roll(9999)),
+            uuid,
+            format!("10.{}.{}.{}", dice.roll(256), dice.roll(256), 1 + dice.roll(254)),
+            comment(&mut dice),
+            dice.one("Kiel Ulm Bonn Essen").to_string(),
+        ];
+        cells.iter_mut().zip(row).for_each(|(column, cell)| column.push(cell));
+        ages.push(Some(18 + dice.roll(60) as i64));
+    }
+    let names = ["first", "last", "name", "mail", "phone", "ssn", "uuid", "ip", "comment", "city"];
+    let mut columns: Vec<Column> = names.iter().zip(&cells).map(|(name, cells)| texts(name, cells)).collect();
+    columns.push(Column::ints("age", ages, Spelling::plain()));
+    Table::new(columns).expect("columns of one length")
+}
+
+fn fitted(table: &Table) -> Box<dyn Generator> {
+    let recipe =
+        (MODELS[0].recipe)(&Params::default()).unwrap_or_else(|bad| panic!("the empty config is taken: {bad:?}"));
+    recipe.fit(table, 11, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
+}
+
+fn column(table: &Table, at: usize) -> Vec<String> {
+    let Values::Text(values) = table.values(at) else { panic!("column {at} is text") };
+    let words = arrow_array::cast::AsArray::as_string::<i32>(values.values().as_ref());
+    (0..table.rows()).map(|row| values.key(row).map(|key| words.value(key).to_string()).unwrap_or_default()).collect()
+}
+
+/// Whether the text is of the mask: `9` a digit, `h` a hexadecimal digit, others themselves.
+fn masked(text: &str, mask: &str) -> bool {
+    text.len() == mask.len()
+        && text.bytes().zip(mask.bytes()).all(|(byte, sign)| match sign {
+            b'9' => byte.is_ascii_digit(),
+            b'h' => byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase(),
+            sign => byte == sign,
+        })
+}
+
+#[test]
+fn what_is_made_up_is_new_unique_and_of_the_same_form() {
+    let table = people(2000);
+    let drawn = fitted(&table).sample(&Ask::all(10_000, 2));
+    for at in [1, 2, 3, 4, 5, 6, 7, 8] {
+        let known: BTreeSet<String> = column(&table, at).into_iter().collect();
+        let copied: Vec<String> = column(&drawn, at).into_iter().filter(|cell| known.contains(cell)).collect();
+        assert!(copied.is_empty(), "column {at}: {:?}", &copied[..copied.len().min(5)]);
+    }
+    for at in [3, 5, 6] {
+        let different: BTreeSet<String> = column(&drawn, at).into_iter().collect();
+        assert_eq!(different.len(), drawn.rows(), "column {at} stays unique");
+    }
+    let check = |at: usize, right: &dyn Fn(&str) -> bool| {
+        let wrong: Vec<String> = column(&drawn, at).into_iter().filter(|cell| !right(cell)).collect();
+        assert!(wrong.is_empty(), "column {at}: {:?}", &wrong[..wrong.len().min(5)]);
+    };
+    let word = |text: &str| {
+        text.len() > 1 && text.chars().all(char::is_alphabetic) && text.chars().next().is_some_and(char::is_uppercase)
+    };
+    check(0, &word);
+    check(1, &word);
+    check(4, &|cell| masked(cell, "(999) 999-9999"));
+    check(5, &|cell| {
+        masked(cell, "999-99-9999") && !cell.starts_with("000") && !cell.starts_with("666") && !cell.starts_with('9')
+    });
+    check(6, &|cell| masked(cell, "hhhhhhhh-hhhh-4hhh-hhhh-hhhhhhhhhhhh") && "89ab".contains(&cell[19..20]));
+    check(7, &|cell| cell.starts_with("10.") && cell.parse::<std::net::Ipv4Addr>().is_ok());
+    let local = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.')
+    };
+    check(3, &|cell| cell.split_once('@').is_some_and(|(name, host)| local(name) && host.contains('.')));
+}
+
+#[test]
+fn names_and_mail_of_a_row_agree() {
+    let table = people(2000);
+    let generator = fitted(&table);
+    let drawn = generator.sample(&Ask::all(5000, 4));
+    let (first, last, full, mail) = (column(&drawn, 0), column(&drawn, 1), column(&drawn, 2), column(&drawn, 3));
+    let mut shares: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in 0..drawn.rows() {
+        assert_eq!(full[row], format!("{} {}", first[row], last[row]));
+        let (f, l) = (first[row].to_lowercase(), last[row].to_lowercase());
+        let local = mail[row].split('@').next().unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_digit());
+        let form = [("first.last", format!("{f}.{l}")), ("flast", format!("{}{l}", &f[..1])), ("first", f)];
+        let (form, _) =
+            form.iter().find(|(_, text)| text == local).unwrap_or_else(|| panic!("{} of {}", mail[row], full[row]));
+        *shares.entry(form).or_default() += 1;
+    }
+    // Training: a half, a quarter, a quarter; the bound is five standard errors of a share of 2,000.
+    let near = |form: &str, share: f64| (shares[form] as f64 / 5000.0 - share).abs() < 0.06;
+    assert!(near("first.last", 0.5) && near("flast", 0.25) && near("first", 0.25), "{shares:?}");
+    let common = mail.iter().filter(|mail| mail.ends_with("@gmail.com")).count() as f64 / 5000.0;
+    assert!((common - 1.0 / 3.0).abs() < 0.06, "{common} of the addresses are of the common domain");
+    assert!(generator.notes().iter().any(|note| note.text.contains("`mail` holds e-mail addresses")));
+}
+
+#[test]
+fn made_up_rows_do_not_depend_on_the_cutting_or_the_saving() {
+    let table = people(1500);
+    let generator = fitted(&table);
+    let rows_total = 2 * Ask::BLOCK + 700;
+    let whole = generator.sample(&Ask { first_row: 0, rows: rows_total as usize, rows_total, seed: 9 });
+    let loaded = load(&generator.save()).unwrap_or_else(|problem| panic!("a saved model loads: {problem}"));
+    let first = loaded.sample(&Ask { first_row: 0, rows: Ask::BLOCK as usize, rows_total, seed: 9 });
+    let rest = loaded.sample(&Ask { first_row: Ask::BLOCK, rows: Ask::BLOCK as usize + 700, rows_total, seed: 9 });
+    for at in 0..10 {
+        let mut cut = column(&first, at);
+        cut.extend(column(&rest, at));
+        assert!(column(&whole, at) == cut, "column {at}");
+    }
+}
