@@ -1,4 +1,10 @@
 //! Chores. `cargo xtask docs` writes the reference pages from the lists in the code; a test fails when they are stale.
+//! `cargo xtask bench` measures how the work grows with the table, and writes the page of benchmarks.
+
+mod bench;
+mod bench_page;
+mod bench_table;
+mod watch;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -9,7 +15,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["docs"] => write_docs(),
-        _ => Err("usage: cargo xtask docs".to_string()),
+        ["bench", flags @ ..] => bench::bench(flags, &root()),
+        _ => Err(format!("usage: cargo xtask docs\n       {}", bench::USAGE)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
