@@ -28,11 +28,12 @@ pub(crate) enum Kind {
     Mac,
     Uuid,
     Hash,
+    Code,
 }
 
 impl Kind {
     /// All, in the order of their numbers in saved models.
-    pub(crate) const ALL: [Kind; 19] = [
+    pub(crate) const ALL: [Kind; 20] = [
         Kind::First,
         Kind::Last,
         Kind::Full,
@@ -52,6 +53,7 @@ impl Kind {
         Kind::Mac,
         Kind::Uuid,
         Kind::Hash,
+        Kind::Code,
     ];
 
     /// What they are called in a note.
@@ -75,6 +77,7 @@ impl Kind {
             Kind::Mac => "MAC addresses",
             Kind::Uuid => "UUIDs",
             Kind::Hash => "hexadecimal codes",
+            Kind::Code => "codes",
         }
     }
 
@@ -141,7 +144,10 @@ pub(crate) fn kind_of(name: &str, words: &[&str]) -> Option<Kind> {
     if share(&is_mail) > 0.6 {
         return Some(Kind::Mail);
     }
-    word_kind(&hint, &share)
+    let length = sample[0].len();
+    let token = length >= 8 && sample.iter().all(|text| text.len() == length && !text.contains(' '));
+    let code = share(&is_code);
+    word_kind(&hint, &share).or_else(|| (code > if token { 0.7 } else { 0.98 }).then_some(Kind::Code))
 }
 
 /// The kind of values that are words.
@@ -182,6 +188,9 @@ fn word_kind(hint: &Hint, share: &dyn Fn(&dyn Fn(&str) -> bool) -> f64) -> Optio
     }
     if full > if hint.person { 0.1 } else { 0.5 } && two > 0.7 || (hint.full && two > 0.8) {
         return Some(Kind::Full);
+    }
+    if share(&user_like) > 0.6 {
+        return Some(Kind::User);
     }
     if hint.user && share(&|text| !text.contains(' ') && text.len() >= 3) > 0.95 {
         return Some(Kind::User);
@@ -311,6 +320,34 @@ fn is_phone(text: &str, hinted: bool) -> bool {
     let decimal = text.bytes().filter(|b| *b == b'.').count() == 1 && signs == 1;
     let told = text.starts_with('+') || text.starts_with('(') || signs >= 2;
     (7..=20).contains(&digits) && plain && (hinted || (told && !date && !decimal))
+}
+
+/// Whether names are found in a word of small letters, with digits and signs between.
+fn user_like(text: &str) -> bool {
+    let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    if text.len() < 4 || !text.chars().all(small) {
+        return false;
+    }
+    let mut runs = text.split(|c: char| !c.is_ascii_lowercase()).filter(|run| run.len() > 1);
+    runs.clone().count() > 0
+        && runs.any(|run| {
+            let parts = 1..run.len();
+            let alone = text.len() > run.len() && (first_name(run) || last_name(run));
+            alone
+                || parts.clone().any(|at| {
+                    (at > 2 && first_name(&run[..at]) && run.len() - at > 2)
+                        || (run.len() - at > 2 && at > 2 && first_name(&run[at..]))
+                        || (at == 1 && last_name(&run[at..]))
+                })
+        })
+}
+
+/// Whether it is a code: no blanks, and a digit.
+fn is_code(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains(char::is_whitespace)
+        && text.bytes().any(|b| b.is_ascii_digit())
+        && text.len() < 80
 }
 
 fn is_hash(text: &str) -> bool {

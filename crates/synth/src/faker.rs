@@ -140,6 +140,9 @@ fn salt(stage: &Stage, column: u16) -> u64 {
 
 /// How many personas an output has.
 fn beings(stage: &Stage, cast: &Cast) -> u64 {
+    if cast.per_row == 0.0 {
+        return stage.ask.rows_total.max(1);
+    }
     ((stage.ask.rows_total as f64 * cast.per_row).ceil() as u64).max(1)
 }
 

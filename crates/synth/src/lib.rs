@@ -23,6 +23,7 @@ mod find_time;
 mod fit;
 mod generator;
 mod guard;
+mod id_intent;
 mod ids;
 mod kept;
 mod law;
@@ -39,6 +40,8 @@ mod shape;
 mod sieve;
 mod templates;
 mod text;
+mod text_grams;
+mod text_tokens;
 mod tree;
 
 pub use model::{Ask, BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
