@@ -48,7 +48,7 @@ pub(crate) struct Typed<'a> {
 /// What became of a column.
 pub(crate) enum Found {
     /// Its values are made.
-    Made(Faker, &'static str),
+    Made(Box<Faker>, &'static str),
     /// Its listed values were replaced by these, in their order.
     Renamed(Vec<String>, Kind),
 }
@@ -84,7 +84,7 @@ pub(crate) fn find_fakers(real: &Table, encoded: &[Encoded], floor: usize, seed:
                 known: sieve(column, mix(seed ^ mix(column.at as u64 + 77))),
                 cast: cast.take(),
             };
-            found[column.at] = Some(Found::Made(faker, said(craft, column.kind, groups.people(number))));
+            found[column.at] = Some(Found::Made(Box::new(faker), said(craft, column.kind, groups.people(number))));
         }
     }
     found

@@ -9,25 +9,45 @@ use crate::ids::Check;
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
+    /// First names.
     First,
+    /// Last names.
     Last,
+    /// Names of persons, first and last.
     Full,
+    /// E-mail addresses.
     Mail,
+    /// User names.
     User,
+    /// Names of companies.
     Company,
+    /// Web addresses.
     Url,
+    /// Domains.
     Domain,
+    /// Postal addresses, or the street alone.
     Address,
+    /// Names of places.
     City,
+    /// Telephone numbers.
     Phone,
+    /// Numbers of social security, as in the United States.
     Social,
+    /// Card numbers with a check digit.
     Card,
+    /// Account numbers of ISO 13616.
     Iban,
+    /// IP addresses of four octets.
     Ipv4,
+    /// IP addresses of eight groups.
     Ipv6,
+    /// Addresses of network cards.
     Mac,
+    /// UUIDs of any version.
     Uuid,
+    /// Hexadecimal digits, twelve or more.
     Hash,
+    /// Anything without blanks and with digits.
     Code,
 }
 
@@ -109,6 +129,9 @@ impl Kind {
     }
 }
 
+/// What is asked of a value.
+type Test<'t> = &'t dyn Fn(&str) -> bool;
+
 /// Share of values that must be of a kind that a pattern tells.
 const MOST: f64 = 0.9;
 
@@ -122,7 +145,7 @@ pub(crate) fn kind_of(name: &str, words: &[&str]) -> Option<Kind> {
     let share =
         |test: &dyn Fn(&str) -> bool| sample.iter().filter(|word| test(word)).count() as f64 / sample.len() as f64;
     let hint = Hint::of(name);
-    let patterns: [(Kind, &dyn Fn(&str) -> bool); 11] = [
+    let patterns: [(Kind, Test); 11] = [
         (Kind::Mail, &is_mail),
         (Kind::Url, &is_url),
         (Kind::Uuid, &is_uuid),
@@ -151,7 +174,7 @@ pub(crate) fn kind_of(name: &str, words: &[&str]) -> Option<Kind> {
 }
 
 /// The kind of values that are words.
-fn word_kind(hint: &Hint, share: &dyn Fn(&dyn Fn(&str) -> bool) -> f64) -> Option<Kind> {
+fn word_kind(hint: &Hint, share: &dyn Fn(Test) -> f64) -> Option<Kind> {
     let single = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphabetic() || "-' .’".contains(c));
     let part = |text: &str, nth: usize| text.split([' ', '-']).nth(nth).map(fold).unwrap_or_default();
     let firm = |text: &str| text.split([' ', ',', '.']).skip(1).any(|word| listed(FIRMS, &word.to_lowercase()));

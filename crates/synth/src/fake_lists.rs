@@ -222,11 +222,8 @@ pub(crate) fn pool(region: usize, last: bool, count: usize, taken: &dyn Fn(&str)
 /// Adds words like those of the list, letter by letter as these follow each other there, until there are `count`.
 fn more(list: &[&str], count: usize, names: &mut Vec<String>, new: &mut dyn FnMut(&str) -> bool, random: &mut Random) {
     let usual = |letter: char| letter.is_ascii_alphabetic() || "äöüßéèêëàâôîïçñáíóúãõ".contains(letter);
-    let coded: Vec<Vec<u32>> = list
-        .iter()
-        .filter(|name| name.chars().all(usual))
-        .map(|name| name.chars().map(u32::from).collect())
-        .collect();
+    let coded: Vec<Vec<u32>> =
+        list.iter().filter(|name| name.chars().all(usual)).map(|name| name.chars().map(u32::from).collect()).collect();
     let grams = Grams::learn(&coded, 4);
     for _ in 0..30 * count {
         if names.len() >= count {

@@ -60,7 +60,7 @@ pub(crate) fn find_makers(
         fakers.push(match found {
             Some(Found::Made(faker, how)) => {
                 said[at] = Some(format!("holds {}: new ones are made, {how}", faker.kind.noun()));
-                Some(Maker::Faker(Box::new(faker)))
+                Some(Maker::Faker(faker))
             }
             Some(Found::Renamed(words, kind)) => {
                 said[at] = Some(format!("holds {}: a made-up one stands for each", kind.noun()));
