@@ -12,17 +12,38 @@ use crate::sieve::Sieve;
 /// Forms of a code kept at most.
 const FORMS_MAX: usize = 64;
 
-/// A plan for codes of a kind; none if they keep to too many forms. `texts` holds one entry per row.
-pub(crate) fn plan_codes(texts: &[&str], kind: Kind, floor: usize, key: u64) -> Option<IdPlan> {
+/// A plan for codes of a kind; none if they keep to too many forms. `texts` are the different ones.
+pub(crate) fn plan_codes(texts: &[&str], kind: Kind, repeats: bool, floor: usize, key: u64) -> Option<IdPlan> {
     let mut known = Sieve::new(texts.len(), key);
     texts.iter().for_each(|text| known.add(text.as_bytes()));
     let check = check_of(texts, kind);
     let forms = match kind {
         Kind::Ipv4 => networks(texts, floor),
         Kind::Ipv6 => networks_of_six(texts, floor),
-        _ => masks(texts, kind, check, floor),
+        Kind::Code => masks(texts, kind, Class::Sign, check, repeats, floor).or_else(|| tokens(texts, floor)),
+        Kind::Mac | Kind::Uuid | Kind::Hash => masks(texts, kind, Class::Hex, check, repeats, floor),
+        _ => masks(texts, kind, Class::Sign, check, repeats, floor),
     }?;
-    Some(IdPlan { forms, known, ascending: false, check })
+    Some(IdPlan { forms, known, ascending: false, check, repeats })
+}
+
+/// A plan for whole numbers that are numbers of cards: all different, of thirteen digits and more, each with its check
+/// digit.
+pub(crate) fn plan_cards(values: &[Option<i64>], floor: usize, key: u64) -> Option<IdPlan> {
+    const LEAST: i64 = 1_000_000_000_000;
+    let present: Vec<i64> = values.iter().flatten().copied().collect();
+    if present.len() < 20 || present.iter().any(|&value| value < LEAST) {
+        return None;
+    }
+    let mut texts: Vec<String> = present.iter().map(i64::to_string).collect();
+    if !texts.iter().all(|text| Check::Luhn.holds(text)) {
+        return None;
+    }
+    texts.sort_unstable();
+    if texts.windows(2).any(|pair| pair[0] == pair[1]) {
+        return None;
+    }
+    plan_codes(&texts.iter().map(String::as_str).collect::<Vec<_>>(), Kind::Card, false, floor, key)
 }
 
 /// What is right about all of them.
@@ -37,22 +58,22 @@ fn check_of(texts: &[&str], kind: Kind) -> Check {
 }
 
 /// Forms by mask: the first signs as they are where enough rows share each beginning, else by their class.
-fn masks(texts: &[&str], kind: Kind, check: Check, floor: usize) -> Option<Vec<Form>> {
+fn masks(texts: &[&str], kind: Kind, signs: Class, check: Check, repeats: bool, floor: usize) -> Option<Vec<Form>> {
     let leads: &[usize] = match kind {
         Kind::Iban => &[2],
         Kind::Card => &[4, 2, 1, 0],
         Kind::Mac => &[8, 0],
         Kind::Phone => &[8, 7, 6, 5, 4, 3, 2, 1, 0],
-        Kind::Social => &[0],
+        Kind::Code => &[6, 5, 4, 3, 2, 1, 0],
         _ => &[0],
     };
-    let hex = matches!(kind, Kind::Mac | Kind::Uuid | Kind::Hash);
+
     for &lead in leads {
         let mut forms: BTreeMap<String, (u64, Vec<Vec<char>>)> = BTreeMap::new();
         for text in texts {
             let letters: Vec<char> = text.chars().collect();
             let mask: String =
-                letters.iter().enumerate().map(|(at, &c)| if at < lead { c } else { class(c, hex) }).collect();
+                letters.iter().enumerate().map(|(at, &c)| if at < lead { c } else { signs.of(c) }).collect();
             let form = forms.entry(mask).or_insert_with(|| (0, vec![Vec::new(); letters.len()]));
             form.0 += 1;
             for (set, letter) in form.1.iter_mut().zip(letters) {
@@ -83,7 +104,7 @@ fn masks(texts: &[&str], kind: Kind, check: Check, floor: usize) -> Option<Vec<F
             fixed.iter().for_each(|&at| sets[at] = vec!['0']);
             let from = fixed.first().map_or(sets.len(), |&at| if check == Check::Iban { sets.len() } else { at });
             let tail = sets.split_off(from);
-            let mut sets = if hex { sets } else { roomy(sets, rows, lead) };
+            let mut sets = if repeats || signs != Class::Sign { sets } else { roomy(sets, rows, lead) };
             sets.extend(tail);
             Form { rows, make: Make::Places { sets } }
         });
@@ -101,15 +122,37 @@ fn masks(texts: &[&str], kind: Kind, check: Check, floor: usize) -> Option<Vec<F
     None
 }
 
-fn class(letter: char, hex: bool) -> char {
-    match letter {
-        '0'..='9' if hex => 'h',
-        'a'..='f' | 'A'..='F' if hex => 'h',
-        '0'..='9' => '9',
-        'a'..='z' => 'a',
-        'A'..='Z' => 'A',
-        other => other,
+/// What signs are told apart in a mask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Digits, small and capital letters.
+    Sign,
+    /// Hexadecimal digits from the rest.
+    Hex,
+    /// Letters and digits from the rest.
+    Token,
+}
+
+impl Class {
+    fn of(self, letter: char) -> char {
+        match (self, letter) {
+            (Class::Hex, '0'..='9' | 'a'..='f' | 'A'..='F') => 'h',
+            (Class::Token, '0'..='9' | 'a'..='z' | 'A'..='Z') => 'x',
+            (_, '0'..='9') => '9',
+            (_, 'a'..='z') => 'a',
+            (_, 'A'..='Z') => 'A',
+            (_, other) => other,
+        }
     }
+}
+
+/// Forms of random tokens: long ones of few lengths, with letters and digits in any place.
+fn tokens(texts: &[&str], floor: usize) -> Option<Vec<Form>> {
+    let mixed = |text: &&&str| text.len() >= 8 && text.bytes().any(|b| b.is_ascii_digit());
+    if texts.iter().filter(mixed).count() * 10 < texts.len() * 7 {
+        return None;
+    }
+    masks(texts, Kind::Hash, Class::Token, Check::None, false, floor)
 }
 
 /// Networks of four: as many leading octets as enough rows share, the others within the bounds seen.

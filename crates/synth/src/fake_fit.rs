@@ -9,12 +9,13 @@ use table::{Table, Values};
 
 use crate::encode::{Encoded, Scale};
 use crate::fake_code::plan_codes;
-use crate::fake_form::{Domains, Form, Part, Persona, Piece, Words, form_of, learn, running};
+use crate::fake_form::{Domains, Form, Part, Persona, Piece, Words, form_of, learn, running, widened};
 use crate::fake_group::{Groups, group};
 use crate::fake_kind::{Kind, kind_of};
 use crate::fake_lists::{first_name, fold, last_name, pool, region_of};
 use crate::fake_parse::{Named, parse_name, parse_user, parse_words, split_name};
 use crate::faker::{Cast, Craft, Faker};
+use crate::ids::plan_texts;
 use crate::random::{Random, mix};
 use crate::sieve::Sieve;
 
@@ -47,7 +48,7 @@ pub(crate) struct Typed<'a> {
 /// What became of a column.
 pub(crate) enum Found {
     /// Its values are made.
-    Made(Faker, &'static str),
+    Made(Box<Faker>, &'static str),
     /// Its listed values were replaced by these, in their order.
     Renamed(Vec<String>, Kind),
 }
@@ -83,27 +84,22 @@ pub(crate) fn find_fakers(real: &Table, encoded: &[Encoded], floor: usize, seed:
                 known: sieve(column, mix(seed ^ mix(column.at as u64 + 77))),
                 cast: cast.take(),
             };
-            found[column.at] = Some(Found::Made(faker, said(craft)));
+            found[column.at] = Some(Found::Made(Box::new(faker), said(craft, column.kind, groups.people(number))));
         }
     }
     found
 }
 
-/// What a note says of where the values come from.
-fn said(craft: &Craft) -> &'static str {
-    let Craft::Forms(forms, domains) = craft else { return "of the same form" };
-    let shows = |wanted: &[Part]| {
-        forms
-            .iter()
-            .flat_map(|form| &form.pieces)
-            .any(|p| matches!(p, Piece::Part { part, .. } if wanted.contains(part)))
-    };
-    if shows(&[Part::First, Part::Last]) {
-        "from the row's own names"
-    } else if domains.of_company.iter().sum::<f64>() > 0.0 {
-        "from the row's own company"
-    } else {
-        "in the same forms"
+/// What a note says of where the values come from; `people` columns of the group name a person.
+fn said(craft: &Craft, kind: Kind, people: usize) -> &'static str {
+    let Craft::Forms(_, domains) = craft else { return "in the same forms" };
+    match kind {
+        Kind::First | Kind::Last => "from public lists",
+        Kind::Full if people < 2 => "from public lists",
+        Kind::Full => "from the row's own names",
+        Kind::Mail | Kind::User if people > 0 => "from the row's own names",
+        _ if domains.of_company.iter().sum::<f64>() > 0.1 => "from the row's own company",
+        _ => "in the same forms, of public lists of names",
     }
 }
 
@@ -125,6 +121,12 @@ fn typed<'a>(real: &'a Table, at: usize, encoded: &Encoded) -> Option<Typed<'a>>
     let kind = kind_of(real.name(at), &words.iter().map(|word| word.0).collect::<Vec<_>>())?;
     let made = encoded.rare_rows as f64 >= RARE_MIN * present as f64;
     let unique = words.len() == present && present >= 10;
+    // Identifiers of few forms have a maker of their own, which knows of ascending ones.
+    if kind == Kind::Code
+        && (!made || unique && plan_texts(&cells.iter().flatten().copied().collect::<Vec<_>>(), 0).is_some())
+    {
+        return None;
+    }
     let turned = kind == Kind::Full && {
         let votes = words.iter().take(2000).map(|(word, _)| {
             let name = split_name(word, false);
@@ -151,14 +153,14 @@ fn craft(typed: &[Typed], nth: usize, groups: &Groups, floor: usize, key: u64) -
     }
     let valid: Vec<&str> = column.words.iter().map(|word| word.0).collect();
     if column.kind.code() {
-        return plan_codes(&valid, column.kind, floor, key).map(Craft::Code);
+        return plan_codes(&valid, column.kind, !column.unique && column.made, floor, key).map(Craft::Code);
     }
     let step = column.words.len().div_ceil(VALUES_MAX);
     let sample: Vec<(&str, u32)> = column.words.iter().step_by(step).copied().collect();
     let shared = shared_words(&sample, column.kind, floor);
     let shared = |word: &str| shared.contains(word);
     let named = |row: u32| groups.named(typed, nth, row);
-    let parsed: Vec<Vec<Piece>> = sample
+    let mut parsed: Vec<Vec<Piece>> = sample
         .iter()
         .filter_map(|&(word, row)| {
             Some(match column.kind {
@@ -180,6 +182,7 @@ fn craft(typed: &[Typed], nth: usize, groups: &Groups, floor: usize, key: u64) -
     if parsed.is_empty() {
         return None;
     }
+    widened(&mut parsed);
     let domains = learn_domains(typed, nth, groups, &sample, floor);
     Some(Craft::Forms(learn(&parsed, floor), domains))
 }
@@ -285,6 +288,7 @@ fn cast(typed: &[Typed], able: &[usize], groups: &Groups, number: usize, learned
     let made: Vec<usize> = able.iter().copied().filter(|&nth| typed[nth].made).collect();
     let of = |kinds: &[Kind]| made.iter().copied().filter(|&nth| kinds.contains(&typed[nth].kind)).collect::<Vec<_>>();
     let mut names = [BTreeSet::new(), BTreeSet::new()];
+    let mut raw: Vec<&str> = Vec::new();
     let mut rows = [0usize; 2];
     for &nth in able.iter().chain(person.iter().flatten()) {
         let column = &typed[nth];
@@ -295,6 +299,7 @@ fn cast(typed: &[Typed], able: &[usize], groups: &Groups, number: usize, learned
                 Kind::Full => split_name(word, column.turned),
                 _ => continue,
             };
+            raw.extend(word.split([' ', ',']));
             names[0].insert(fold(&name.first));
             names[1].insert(fold(&name.last));
         }
@@ -305,8 +310,10 @@ fn cast(typed: &[Typed], able: &[usize], groups: &Groups, number: usize, learned
             _ => {}
         }
     }
-    let region = region_of(names.iter().flatten().map(String::as_str));
-    let size = |part: usize| if rows[part] == 0 { 1500 } else { pool_size(names[part].len(), rows[part]) };
+    let region = region_of(raw.into_iter().filter(|word| word.len() > 1));
+    let worded = of(&[Kind::City, Kind::Company, Kind::Address, Kind::Url, Kind::Domain]);
+    let wanted = worded.iter().map(|&nth| typed[nth].words.len()).max().unwrap_or(0).clamp(1500, 4000);
+    let size = |part: usize| if rows[part] == 0 { wanted } else { pool_size(names[part].len(), rows[part]) };
     let list = |part: usize| pool(region, part == 1, size(part), &|name| names[part].contains(&fold(name)), seed);
     let unique = made.iter().any(|&nth| typed[nth].unique);
     let main = of(&[Kind::Mail, Kind::User]).into_iter().find(|&nth| typed[nth].unique);
@@ -361,6 +368,10 @@ fn rename(
     let mut taken: BTreeSet<String> = row_of.keys().map(|word| word.to_string()).collect();
     let mut renamed = Vec::with_capacity(words.len());
     for (at, word) in words.iter().enumerate() {
+        if column.kind.common(word) {
+            renamed.push(word.clone());
+            continue;
+        }
         let row = row_of.get(word.as_str()).copied().unwrap_or(0);
         let name = groups.listed(typed, nth, row);
         let mut text = String::new();

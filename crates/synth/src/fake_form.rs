@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::bytes::{Bytes, Kept};
-use crate::fake_lists::{NOUNS, domain_stem, fold};
+use crate::fake_lists::{NOUNS, domain_stem, fold, fold_wide};
 use crate::random::Random;
 
 /// Forms kept at most.
@@ -18,7 +18,7 @@ pub(crate) enum Piece {
     /// Written as it is.
     Lit(String),
     /// Something of the row's persona, or a word of its own.
-    Part { part: Part, cut: u8, case: Case, plain: bool },
+    Part { part: Part, cut: u8, case: Case, plain: Plain },
     /// Digits; per place a bit for each that may stand there.
     Digits(Vec<u16>),
     /// One of several words that many rows share, with running totals.
@@ -50,6 +50,19 @@ pub(crate) enum Part {
 
 const PARTS: [Part; 8] =
     [Part::First, Part::Last, Part::Middle, Part::OtherFirst, Part::OtherLast, Part::Word, Part::Noun, Part::Company];
+
+/// Which letters are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Plain {
+    /// All, and signs.
+    No,
+    /// Letters and digits without accents.
+    Fold,
+    /// The same, with `ae` for `ä`.
+    Wide,
+}
+
+const PLAINS: [Plain; 3] = [Plain::No, Plain::Fold, Plain::Wide];
 
 /// How letters are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,7 +167,7 @@ impl Case {
 impl Piece {
     /// A whole part.
     pub(crate) fn whole(part: Part, case: Case) -> Piece {
-        Piece::Part { part, cut: 0, case, plain: false }
+        Piece::Part { part, cut: 0, case, plain: Plain::No }
     }
 
     /// A run of digits as it stands in a training value.
@@ -168,6 +181,21 @@ impl Piece {
             Piece::Digits(places) => Piece::Digits(vec![0; places.len()]),
             Piece::Pick(_) => Piece::Pick(Vec::new()),
             other => other.clone(),
+        }
+    }
+}
+
+/// Writes all names as the widest writing among them asks: a name without an umlaut leaves it open.
+pub(crate) fn widened(parsed: &mut [Vec<Piece>]) {
+    let wide = |piece: &Piece| matches!(piece, Piece::Part { plain: Plain::Wide, .. });
+    if !parsed.iter().flatten().any(wide) {
+        return;
+    }
+    for piece in parsed.iter_mut().flatten() {
+        if let Piece::Part { plain, .. } = piece
+            && *plain == Plain::Fold
+        {
+            *plain = Plain::Wide;
         }
     }
 }
@@ -280,7 +308,11 @@ impl Form {
                 Piece::Lit(text) => out.push_str(text),
                 Piece::Part { part, cut, case, plain } => {
                     let word = part_of(*part, who, words, random);
-                    let word = if *plain { Cow::Owned(fold(&word)) } else { word };
+                    let word = match plain {
+                        Plain::No => word,
+                        Plain::Fold => Cow::Owned(fold(&word)),
+                        Plain::Wide => Cow::Owned(fold_wide(&word)),
+                    };
                     match cut {
                         0 => case.write(&word, out),
                         _ => case.write(&word.chars().take(*cut as usize).collect::<String>(), out),
@@ -354,7 +386,7 @@ impl Kept for Piece {
                 (PARTS.iter().position(|p| p == part).unwrap_or(0) as u8).put(out);
                 cut.put(out);
                 (CASES.iter().position(|c| c == case).unwrap_or(0) as u8).put(out);
-                plain.put(out);
+                (PLAINS.iter().position(|p| p == plain).unwrap_or(0) as u8).put(out);
             }
             Piece::Digits(places) => {
                 2u8.put(out);
@@ -374,7 +406,7 @@ impl Kept for Piece {
                 part: *PARTS.get(u8::take(from)? as usize)?,
                 cut: Kept::take(from)?,
                 case: *CASES.get(u8::take(from)? as usize)?,
-                plain: Kept::take(from)?,
+                plain: *PLAINS.get(u8::take(from)? as usize)?,
             },
             2 => Piece::Digits(Kept::take(from)?),
             3 => Piece::Pick(Kept::take(from)?),

@@ -31,6 +31,11 @@ impl Groups {
         [parts[0], parts[1]]
     }
 
+    /// How many columns of a group name a person.
+    pub(crate) fn people(&self, group: usize) -> usize {
+        self.people[group].parts.iter().flatten().count()
+    }
+
     /// The names that the columns of first and last names show in a row.
     pub(crate) fn shown(&self, typed: &[Typed], nth: usize, row: u32) -> Named {
         let parts = self.people[self.of[nth]].parts;
@@ -50,7 +55,12 @@ impl Groups {
             let listed = part.filter(|&at| !typed[at].made);
             listed.and_then(|at| typed[at].cells[row as usize]).unwrap_or("").to_string()
         };
-        Named { first: cell(parts[0]), last: cell(parts[1]) }
+        match (cell(parts[0]), cell(parts[1]), parts[2]) {
+            (first, last, Some(full)) if first.is_empty() && last.is_empty() => {
+                split_name(&cell(Some(full)), typed[full].turned)
+            }
+            (first, last, _) => Named { first, last },
+        }
     }
 
     /// The company of a row, where a column of the group shows it and it is made up.

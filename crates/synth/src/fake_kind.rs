@@ -9,30 +9,51 @@ use crate::ids::Check;
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
+    /// First names.
     First,
+    /// Last names.
     Last,
+    /// Names of persons, first and last.
     Full,
+    /// E-mail addresses.
     Mail,
+    /// User names.
     User,
+    /// Names of companies.
     Company,
+    /// Web addresses.
     Url,
+    /// Domains.
     Domain,
+    /// Postal addresses, or the street alone.
     Address,
+    /// Names of places.
     City,
+    /// Telephone numbers.
     Phone,
+    /// Numbers of social security, as in the United States.
     Social,
+    /// Card numbers with a check digit.
     Card,
+    /// Account numbers of ISO 13616.
     Iban,
+    /// IP addresses of four octets.
     Ipv4,
+    /// IP addresses of eight groups.
     Ipv6,
+    /// Addresses of network cards.
     Mac,
+    /// UUIDs of any version.
     Uuid,
+    /// Hexadecimal digits, twelve or more.
     Hash,
+    /// Anything without blanks and with digits.
+    Code,
 }
 
 impl Kind {
     /// All, in the order of their numbers in saved models.
-    pub(crate) const ALL: [Kind; 19] = [
+    pub(crate) const ALL: [Kind; 20] = [
         Kind::First,
         Kind::Last,
         Kind::Full,
@@ -52,6 +73,7 @@ impl Kind {
         Kind::Mac,
         Kind::Uuid,
         Kind::Hash,
+        Kind::Code,
     ];
 
     /// What they are called in a note.
@@ -75,6 +97,7 @@ impl Kind {
             Kind::Mac => "MAC addresses",
             Kind::Uuid => "UUIDs",
             Kind::Hash => "hexadecimal codes",
+            Kind::Code => "codes",
         }
     }
 
@@ -106,6 +129,9 @@ impl Kind {
     }
 }
 
+/// What is asked of a value.
+type Test<'t> = &'t dyn Fn(&str) -> bool;
+
 /// Share of values that must be of a kind that a pattern tells.
 const MOST: f64 = 0.9;
 
@@ -119,7 +145,7 @@ pub(crate) fn kind_of(name: &str, words: &[&str]) -> Option<Kind> {
     let share =
         |test: &dyn Fn(&str) -> bool| sample.iter().filter(|word| test(word)).count() as f64 / sample.len() as f64;
     let hint = Hint::of(name);
-    let patterns: [(Kind, &dyn Fn(&str) -> bool); 11] = [
+    let patterns: [(Kind, Test); 11] = [
         (Kind::Mail, &is_mail),
         (Kind::Url, &is_url),
         (Kind::Uuid, &is_uuid),
@@ -141,11 +167,14 @@ pub(crate) fn kind_of(name: &str, words: &[&str]) -> Option<Kind> {
     if share(&is_mail) > 0.6 {
         return Some(Kind::Mail);
     }
-    word_kind(&hint, &share)
+    let length = sample[0].len();
+    let token = length >= 8 && sample.iter().all(|text| text.len() == length && !text.contains(' '));
+    let code = share(&is_code);
+    word_kind(&hint, &share).or_else(|| (code > if token { 0.7 } else { 0.98 }).then_some(Kind::Code))
 }
 
 /// The kind of values that are words.
-fn word_kind(hint: &Hint, share: &dyn Fn(&dyn Fn(&str) -> bool) -> f64) -> Option<Kind> {
+fn word_kind(hint: &Hint, share: &dyn Fn(Test) -> f64) -> Option<Kind> {
     let single = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphabetic() || "-' .’".contains(c));
     let part = |text: &str, nth: usize| text.split([' ', '-']).nth(nth).map(fold).unwrap_or_default();
     let firm = |text: &str| text.split([' ', ',', '.']).skip(1).any(|word| listed(FIRMS, &word.to_lowercase()));
@@ -182,6 +211,9 @@ fn word_kind(hint: &Hint, share: &dyn Fn(&dyn Fn(&str) -> bool) -> f64) -> Optio
     }
     if full > if hint.person { 0.1 } else { 0.5 } && two > 0.7 || (hint.full && two > 0.8) {
         return Some(Kind::Full);
+    }
+    if share(&user_like) > 0.6 {
+        return Some(Kind::User);
     }
     if hint.user && share(&|text| !text.contains(' ') && text.len() >= 3) > 0.95 {
         return Some(Kind::User);
@@ -311,6 +343,34 @@ fn is_phone(text: &str, hinted: bool) -> bool {
     let decimal = text.bytes().filter(|b| *b == b'.').count() == 1 && signs == 1;
     let told = text.starts_with('+') || text.starts_with('(') || signs >= 2;
     (7..=20).contains(&digits) && plain && (hinted || (told && !date && !decimal))
+}
+
+/// Whether names are found in a word of small letters, with digits and signs between.
+fn user_like(text: &str) -> bool {
+    let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    if text.len() < 4 || !text.chars().all(small) {
+        return false;
+    }
+    let mut runs = text.split(|c: char| !c.is_ascii_lowercase()).filter(|run| run.len() > 1);
+    runs.clone().count() > 0
+        && runs.any(|run| {
+            let parts = 1..run.len();
+            let alone = text.len() > run.len() && (first_name(run) || last_name(run));
+            alone
+                || parts.clone().any(|at| {
+                    (at > 2 && first_name(&run[..at]) && run.len() - at > 2)
+                        || (run.len() - at > 2 && at > 2 && first_name(&run[at..]))
+                        || (at == 1 && last_name(&run[at..]))
+                })
+        })
+}
+
+/// Whether it is a code: no blanks, and a digit.
+fn is_code(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains(char::is_whitespace)
+        && text.bytes().any(|b| b.is_ascii_digit())
+        && text.len() < 80
 }
 
 fn is_hash(text: &str) -> bool {

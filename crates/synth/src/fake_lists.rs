@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use fake::locales::{DE_DE, Data, EN, FR_FR, IT_IT, NL_NL, PT_BR};
 
 use crate::random::Random;
+use crate::text_grams::{EDGE, Grams};
 
 /// First names and last names of one region.
 type Region = (&'static [&'static str], &'static [&'static str]);
@@ -41,6 +42,23 @@ const COMMON_LAST: &str = "smith johnson williams brown jones garcia miller davi
     li wong reid hanson le mccoy garrett burton fuller wang weber welch rojas lucas marquez fields park yang little banks \
     padilla day walsh bowman schultz luna fowler mejia müller schneider fischer schulz becker koch bauer richter klein wolf \
     schröder neumann schwarz zimmermann braun krüger hofmann hartmann lange werner schmitt krause lehmann";
+
+/// Common German names: the list of the crate is short.
+const GERMAN_FIRST: &str = "Peter Michael Thomas Andreas Wolfgang Klaus Jürgen Günter Stefan Christian Uwe Werner Horst Frank Dieter \
+    Manfred Gerhard Hans Bernd Torsten Matthias Helmut Walter Heinz Martin Jörg Rolf Jens Sven Alexander Jan Rainer Holger \
+    Karl Dirk Joachim Ralf Carsten Herbert Oliver Wilhelm Kurt Markus Heinrich Paul Hermann Ernst Daniel Bernhard Sebastian \
+    Tobias Florian Lukas Felix Jonas Niklas Moritz Fabian Philipp Tim Maximilian Ursula Sabine Monika Petra Elisabeth Renate \
+    Helga Karin Brigitte Ingrid Erika Andrea Gisela Claudia Susanne Gabriele Christa Christine Hildegard Anna Birgit Barbara \
+    Gertrud Heike Marianne Elke Martina Angelika Irmgard Inge Ute Elfriede Doris Marion Ruth Ulrike Hannelore Jutta Gerda \
+    Kerstin Ilse Anneliese Margarete Ingeborg Anja Edith Sandra Waltraud Beate Rita Katharina Christel Nicole Regina Eva Rosemarie \
+    Erna Manuela Sonja Irene Silke Johanna Lena Laura Lea Julia Hannah Emma Mia Sophie Marie Leonie Annika Franziska Svenja";
+const GERMAN_LAST: &str = "Müller Schmidt Schneider Fischer Weber Meyer Wagner Becker Schulz Hoffmann Schäfer Koch Bauer Richter Klein \
+    Wolf Schröder Neumann Schwarz Zimmermann Braun Krüger Hofmann Hartmann Lange Schmitt Werner Schmitz Krause Meier Lehmann \
+    Schmid Schulze Maier Köhler Herrmann König Walter Mayer Huber Kaiser Fuchs Peters Lang Scholz Möller Weiß Jung Hahn Schubert \
+    Vogel Friedrich Keller Günther Frank Berger Winkler Roth Beck Lorenz Baumann Franke Albrecht Schuster Simon Ludwig Böhm \
+    Winter Kraus Martin Schumacher Krämer Vogt Stein Jäger Otto Sommer Groß Seidel Heinrich Brandt Haas Schreiber Graf Schulte \
+    Dietrich Ziegler Kuhn Kühn Pohl Engel Horn Busch Bergmann Thomas Voigt Sauer Arnold Wolff Pfeiffer Ernst Hübner Lindner \
+    Beyer Haase Kirchner Ebert Hansen Nowak Förster Barth Lutz Hauser Petersen Fiedler Brinkmann Reuter Lindemann Bachmann";
 
 /// Beginnings and endings of last names.
 const STEMS: &str = "Ash Alder Arm Bar Beck Bell Birch Black Bram Brad Brent Brook Burn Carl Chad Clay Cliff Cold Crom Dar Den Dray \
@@ -80,9 +98,21 @@ pub(crate) fn listed(list: &str, word: &str) -> bool {
 
 /// Lower-case letters and digits only, without accents: how a name is written in an address.
 pub(crate) fn fold(text: &str) -> String {
+    folded(text, false)
+}
+
+/// As [`fold`], with `ae` for `ä` and the like.
+pub(crate) fn fold_wide(text: &str) -> String {
+    folded(text, true)
+}
+
+fn folded(text: &str, wide: bool) -> String {
     let mut folded = String::with_capacity(text.len());
     for letter in text.chars().flat_map(char::to_lowercase) {
         match letter {
+            'ä' if wide => folded.push_str("ae"),
+            'ö' if wide => folded.push_str("oe"),
+            'ü' if wide => folded.push_str("ue"),
             'a'..='z' | '0'..='9' => folded.push(letter),
             'à'..='å' | 'ā' | 'ą' => folded.push('a'),
             'ç' | 'ć' | 'č' => folded.push('c'),
@@ -114,6 +144,8 @@ fn regions_of(folded: &str) -> (u8, u8) {
             firsts.iter().for_each(|name| names.entry(fold(name)).or_default().0 |= 1 << at);
             lasts.iter().for_each(|name| names.entry(fold(name)).or_default().1 |= 1 << at);
         }
+        GERMAN_FIRST.split_whitespace().for_each(|name| names.entry(fold(name)).or_default().0 |= 2);
+        GERMAN_LAST.split_whitespace().for_each(|name| names.entry(fold(name)).or_default().1 |= 2);
         COMMON_LAST.split_whitespace().for_each(|name| names.entry(fold(name)).or_default().1 |= 1);
         names
     });
@@ -132,10 +164,21 @@ pub(crate) fn last_name(folded: &str) -> bool {
 
 /// The region that most of these words come from.
 pub(crate) fn region_of<'a>(words: impl Iterator<Item = &'a str>) -> usize {
+    /// Letters that only some regions write.
+    const MARKS: [(usize, &str); 3] = [(1, "äöüß"), (2, "éèêëçîïâû"), (5, "ãõ")];
     let mut held = [0usize; REGIONS.len()];
+    let mut marked = [0usize; MARKS.len()];
+    let mut all = 0;
     for word in words {
+        all += 1;
+        let lower = word.to_lowercase();
+        MARKS.iter().zip(&mut marked).for_each(|(mark, n)| *n += lower.contains(|c| mark.1.contains(c)) as usize);
         let (first, last) = regions_of(&fold(word));
         (0..held.len()).for_each(|at| held[at] += ((first | last) >> at & 1) as usize);
+    }
+    let most = (0..MARKS.len()).rev().max_by_key(|&at| marked[at]).unwrap_or(0);
+    if marked[most] * 40 > all {
+        return MARKS[most].0;
     }
     // Lists differ in length, and the first is the longest: another has to show clearly more.
     let best = (0..held.len()).rev().max_by_key(|&at| held[at]).unwrap_or(0);
@@ -147,14 +190,17 @@ pub(crate) fn region_of<'a>(words: impl Iterator<Item = &'a str>) -> usize {
 pub(crate) fn pool(region: usize, last: bool, count: usize, taken: &dyn Fn(&str) -> bool, seed: u64) -> Vec<String> {
     let mut random = Random::at(&[seed, 0x706f_6f6c, last as u64]);
     let (firsts, lasts) = REGIONS[region.min(REGIONS.len() - 1)];
-    let list = if last { lasts } else { firsts };
+    let mut list: Vec<&str> = if last { lasts.to_vec() } else { firsts.to_vec() };
+    if region == 1 {
+        list.extend(if last { GERMAN_LAST } else { GERMAN_FIRST }.split_whitespace());
+    }
+    list.sort_unstable();
+    list.dedup();
     let plain = |name: &&&str| name.chars().all(char::is_alphabetic) && name.chars().count() > 1;
     let mut names: Vec<String> = list.iter().filter(plain).map(|name| name.to_string()).collect();
     names.retain(|name| !taken(name));
     random.shuffle(&mut names);
     let mut seen: BTreeSet<String> = names.iter().map(|name| fold(name)).collect();
-    let mut known: BTreeSet<String> = list.iter().map(|name| fold(name)).collect();
-    known.extend(names.iter().map(|name| fold(name)));
     if last && region == 0 {
         let mut made: Vec<String> = STEMS
             .split_whitespace()
@@ -164,39 +210,37 @@ pub(crate) fn pool(region: usize, last: bool, count: usize, taken: &dyn Fn(&str)
         random.shuffle(&mut made);
         names.extend(made.into_iter().filter(|name| seen.insert(fold(name))));
     }
-    let mut tries = 0;
-    while names.len() < count && tries < 40 * count {
-        tries += 1;
-        let name = alike(list, &mut random);
-        if (3..=12).contains(&name.chars().count()) && !taken(&name) && seen.insert(fold(&name)) {
-            names.push(name);
-        }
+    // Names that are made up letter by letter look it: no more of them than of the others.
+    let count = count.min(2 * names.len().max(100));
+    if names.len() < count {
+        more(&list, count, &mut names, &mut |name| !taken(name) && seen.insert(fold(name)), &mut random);
     }
     names.truncate(count.max(1));
     names
 }
 
-/// A word like those of a list: letter by letter, each as it follows the three before it in some entry.
-fn alike(list: &[&str], random: &mut Random) -> String {
-    let start = list[random.below(list.len())];
-    let mut made: Vec<char> = start.chars().take(3).collect();
-    while made.len() < 14 {
-        let tail = &made[made.len().saturating_sub(3)..];
-        let mut found = None;
-        for _ in 0..400 {
-            let entry = list[random.below(list.len())];
-            let letters: Vec<char> = entry.chars().collect();
-            if let Some(at) = letters.windows(tail.len()).skip(1).position(|w| w == tail) {
-                found = Some(letters.get(at + 1 + tail.len()).copied());
-                break;
+/// Adds words like those of the list, letter by letter as these follow each other there, until there are `count`.
+fn more(list: &[&str], count: usize, names: &mut Vec<String>, new: &mut dyn FnMut(&str) -> bool, random: &mut Random) {
+    let usual = |letter: char| letter.is_ascii_alphabetic() || "äöüßéèêëàâôîïçñáíóúãõ".contains(letter);
+    let coded: Vec<Vec<u32>> =
+        list.iter().filter(|name| name.chars().all(usual)).map(|name| name.chars().map(u32::from).collect()).collect();
+    let grams = Grams::learn(&coded, 4);
+    for _ in 0..30 * count {
+        if names.len() >= count {
+            break;
+        }
+        let mut letters: Vec<u32> = Vec::new();
+        while letters.len() < 12 {
+            match grams.next(&letters, 4, random) {
+                EDGE => break,
+                letter => letters.push(letter),
             }
         }
-        match found {
-            Some(Some(letter)) if letter.is_alphabetic() => made.push(letter),
-            _ => break,
+        let name: String = letters.iter().filter_map(|&letter| char::from_u32(letter)).collect();
+        if (4..12).contains(&letters.len()) && new(&name) {
+            names.push(name);
         }
     }
-    made.into_iter().collect()
 }
 
 /// A made-up name of a domain, without its ending.

@@ -1,8 +1,8 @@
 //! Parsing of typed values: a training value and the names of its row come in, the pieces of its form go out. A word that
 //! few rows share becomes a part to be made up, whatever it is.
 
-use crate::fake_form::{Case, Part, Piece, joined};
-use crate::fake_lists::{TITLES, first_name, fold, last_name, listed};
+use crate::fake_form::{Case, Part, Piece, Plain, joined};
+use crate::fake_lists::{TITLES, first_name, fold, fold_wide, last_name, listed};
 
 /// The names that stand in the other columns of a row; empty where none does.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ fn name_tokens(tokens: Vec<(&str, Option<Piece>)>, named: bool, turned: bool) ->
             continue;
         }
         if text.chars().count() == 1 {
-            pieces.push(Piece::Part { part: Part::Middle, cut: 1, case: Case::of(text), plain: false });
+            pieces.push(Piece::Part { part: Part::Middle, cut: 1, case: Case::of(text), plain: Plain::No });
             continue;
         }
         let part = match (named, nth, turned) {
@@ -87,9 +87,16 @@ pub(crate) fn parse_user(text: &str, row: &Named, shared: &dyn Fn(&str) -> bool)
     let (first, last) = (fold(&row.first), fold(&row.last));
     if text.is_ascii() && (!first.is_empty() || !last.is_empty()) {
         let lower = text.to_ascii_lowercase();
-        let mut pieces = Vec::new();
-        if of_names(text, &lower, 0, &first, &last, &mut pieces) && tells(&pieces) {
-            return joined(pieces);
+        for (first, last, plain) in [
+            (&first, &last, Plain::Fold),
+            (&fold_wide(&row.first), &fold_wide(&row.last), Plain::Wide),
+            (&row.first.to_lowercase(), &row.last.to_lowercase(), Plain::No),
+        ] {
+            let names = Names { text, lower: &lower, first, last, plain };
+            let mut pieces = Vec::new();
+            if names.found(0, &mut pieces) && tells(&pieces) {
+                return joined(pieces);
+            }
         }
     }
     let named = !first.is_empty() && !last.is_empty();
@@ -124,45 +131,60 @@ fn tells(pieces: &[Piece]) -> bool {
     pieces.iter().any(|piece| matches!(piece, Piece::Part { cut, .. } if *cut == 0 || *cut >= 3))
 }
 
-/// Takes a text apart into the row's names, their beginnings, digits and signs, the longest first.
-fn of_names(text: &str, lower: &str, at: usize, first: &str, last: &str, pieces: &mut Vec<Piece>) -> bool {
-    let Some(&byte) = lower.as_bytes().get(at) else { return true };
-    if pieces.len() > 8 {
-        return false;
-    }
-    let run = lower[at..].bytes().take_while(u8::is_ascii_digit).count();
-    if run > 0 || !byte.is_ascii_alphabetic() {
-        let length = run.max(1);
-        let end = at + length;
-        pieces.push(if run > 0 { Piece::digits(&text[at..end]) } else { Piece::Lit(text[at..end].to_string()) });
-        if of_names(text, lower, end, first, last, pieces) {
-            return true;
+/// A text, and the names of its row as they may stand in it.
+struct Names<'a> {
+    text: &'a str,
+    lower: &'a str,
+    first: &'a str,
+    last: &'a str,
+    plain: Plain,
+}
+
+impl Names<'_> {
+    /// Takes the text from `at` on apart into the names, their beginnings, digits and signs, the longest first.
+    fn found(&self, at: usize, pieces: &mut Vec<Piece>) -> bool {
+        let Names { text, lower, first, last, plain } = *self;
+        let Some(&byte) = lower.as_bytes().get(at) else { return true };
+        if pieces.len() > 8 {
+            return false;
         }
-        pieces.pop();
-        return false;
-    }
-    let mut choices: Vec<(Part, usize, usize)> = Vec::new();
-    for (part, name) in [(Part::Last, last), (Part::First, first)] {
-        if name.len() >= 2 && lower[at..].starts_with(name) {
-            choices.push((part, name.len(), 0));
+        let run = lower[at..].bytes().take_while(u8::is_ascii_digit).count();
+        if run > 0 || !byte.is_ascii_alphabetic() {
+            let length = run.max(1);
+            let end = at + length;
+            pieces.push(if run > 0 { Piece::digits(&text[at..end]) } else { Piece::Lit(text[at..end].to_string()) });
+            if self.found(end, pieces) {
+                return true;
+            }
+            pieces.pop();
+            return false;
         }
-    }
-    for (part, name) in [(Part::First, first), (Part::Last, last)] {
-        let shared = name.bytes().zip(lower[at..].bytes()).take_while(|(a, b)| a == b).count().min(name.len());
-        let cuts = (1..=shared.min(8)).rev().filter(|&cut| cut < name.len() && (cut == 1 || cut >= 3));
-        choices.extend(cuts.map(|cut| (part, cut, cut)));
-    }
-    for (part, length, cut) in choices {
-        let slice = &text[at..at + length];
-        let case =
-            if length == 1 && slice.bytes().all(|b| b.is_ascii_uppercase()) { Case::Upper } else { Case::of(slice) };
-        pieces.push(Piece::Part { part, cut: cut as u8, case, plain: true });
-        if of_names(text, lower, at + length, first, last, pieces) {
-            return true;
+        let mut choices: Vec<(Part, usize, usize)> = Vec::new();
+        for (part, name) in [(Part::Last, last), (Part::First, first)] {
+            if name.len() >= 2 && lower[at..].starts_with(name) {
+                choices.push((part, name.len(), 0));
+            }
         }
-        pieces.pop();
+        for (part, name) in [(Part::First, first), (Part::Last, last)] {
+            let shared = name.bytes().zip(lower[at..].bytes()).take_while(|(a, b)| a == b).count().min(name.len());
+            let cuts = (1..=shared.min(8)).rev().filter(|&cut| cut < name.len() && (cut == 1 || cut >= 3));
+            choices.extend(cuts.map(|cut| (part, cut, cut)));
+        }
+        for (part, length, cut) in choices {
+            let slice = &text[at..at + length];
+            let case = if length == 1 && slice.bytes().all(|b| b.is_ascii_uppercase()) {
+                Case::Upper
+            } else {
+                Case::of(slice)
+            };
+            pieces.push(Piece::Part { part, cut: cut as u8, case, plain });
+            if self.found(at + length, pieces) {
+                return true;
+            }
+            pieces.pop();
+        }
+        false
     }
-    false
 }
 
 /// Words of a user name told by lists of names.
@@ -196,6 +218,15 @@ impl Guess {
                 self.first_part(&run[..at], 0);
                 return self.last_part(&run[at..], 0);
             }
+            // A first name at one end, and what may be a last name at the other.
+            if let Some(at) = (3..count.saturating_sub(2)).rev().find(|&at| first_name(&word[..at])) {
+                self.first_part(&run[..at], 0);
+                return self.last_part(&run[at..], 0);
+            }
+            if let Some(at) = (3..count.saturating_sub(2)).find(|&at| first_name(&word[at..])) {
+                self.last_part(&run[..at], 0);
+                return self.first_part(&run[at..], 0);
+            }
             if count >= 4 && first_name(&word[..count - 1]) {
                 self.first_part(&run[..count - 1], 0);
                 return self.last_part(&run[count - 1..], 1);
@@ -208,13 +239,13 @@ impl Guess {
         let part = if self.first { Part::OtherFirst } else { Part::First };
         self.first |= cut == 0;
         let case = if cut == 1 && run.chars().all(char::is_uppercase) { Case::Upper } else { Case::of(run) };
-        self.pieces.push(Piece::Part { part, cut, case, plain: true });
+        self.pieces.push(Piece::Part { part, cut, case, plain: Plain::Fold });
     }
 
     fn last_part(&mut self, run: &str, cut: u8) {
         let part = if self.last { Part::OtherLast } else { Part::Last };
         self.last |= cut == 0;
-        self.pieces.push(Piece::Part { part, cut, case: Case::of(run), plain: true });
+        self.pieces.push(Piece::Part { part, cut, case: Case::of(run), plain: Plain::Fold });
     }
 }
 
@@ -242,7 +273,7 @@ pub(crate) fn parse_words(text: &str, shared: &dyn Fn(&str) -> bool, nouns: bool
         } else {
             let part = if nouns { Part::Noun } else { Part::Word };
             let case = if Case::of(run) == Case::Kept { Case::Title } else { Case::of(run) };
-            Piece::Part { part, cut: 0, case, plain: nouns }
+            Piece::Part { part, cut: 0, case, plain: if nouns { Plain::Fold } else { Plain::No } }
         });
         rest = &rest[length..];
     }

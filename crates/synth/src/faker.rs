@@ -9,6 +9,7 @@ use crate::bytes::{Bytes, Kept};
 use crate::encode::Scale;
 use crate::fake_form::{Domains, Form, Persona, Words, form_of};
 use crate::fake_kind::Kind;
+use crate::fake_lists::fold;
 use crate::generator::Output;
 use crate::ids::IdPlan;
 use crate::maker::Maker;
@@ -98,6 +99,25 @@ impl Stage<'_> {
 struct Taken {
     pairs: HashSet<u64>,
     texts: Vec<HashSet<String>>,
+    /// Last names by what their letters add to the weight of a text; empty where they are not to be chosen by it.
+    lasts: Vec<Vec<u32>>,
+}
+
+/// What the signs of a text weigh together. The weight says which block may write the text, and because it adds up, a
+/// last name can be chosen that makes it right.
+fn weight(text: &str) -> u64 {
+    text.bytes().map(|byte| mix(byte as u64 + 0x5749) & 0xffff).sum()
+}
+
+fn lasts_by_weight(cast: &Cast, blocks: u64) -> Vec<Vec<u32>> {
+    if cast.main.is_none() || cast.paired || blocks < 2 || blocks > 4 * cast.words.lasts.len() as u64 {
+        return Vec::new();
+    }
+    let mut lasts = vec![Vec::new(); blocks as usize];
+    for (at, last) in cast.words.lasts.iter().enumerate() {
+        lasts[(weight(&fold(last)) % blocks) as usize].push(at as u32);
+    }
+    lasts
 }
 
 /// The made-up texts of a group in one block: per column of `members`, per row; empty where none is wanted.
@@ -106,7 +126,11 @@ pub(crate) fn act(stage: &Stage, members: &[u16]) -> Vec<Vec<String>> {
     let mut texts: Vec<Vec<String>> = members.iter().map(|_| Vec::with_capacity(rows)).collect();
     let nobody = Cast::default();
     let cast = members.iter().find_map(|&at| stage.faker(at)?.cast.as_ref()).unwrap_or(&nobody);
-    let mut taken = Taken { pairs: HashSet::new(), texts: members.iter().map(|_| HashSet::new()).collect() };
+    let mut taken = Taken {
+        pairs: HashSet::new(),
+        texts: members.iter().map(|_| HashSet::new()).collect(),
+        lasts: lasts_by_weight(cast, stage.blocks()),
+    };
     for row in 0..rows {
         let being = being_of(stage, cast, members, row);
         let (who, main) = persona(stage, cast, members, row, being, &mut taken);
@@ -140,6 +164,9 @@ fn salt(stage: &Stage, column: u16) -> u64 {
 
 /// How many personas an output has.
 fn beings(stage: &Stage, cast: &Cast) -> u64 {
+    if cast.per_row == 0.0 {
+        return stage.ask.rows_total.max(1);
+    }
     ((stage.ask.rows_total as f64 * cast.per_row).ceil() as u64).max(1)
 }
 
@@ -179,7 +206,8 @@ fn persona<'a>(
             }
             who.company = Cow::Owned(firm);
         }
-        let pair = fingerprint(fingerprint(1, who.first.as_bytes()), who.last.as_bytes());
+        let pair_of = |who: &Persona| fingerprint(fingerprint(1, who.first.as_bytes()), who.last.as_bytes());
+        let pair = pair_of(&who);
         if cast.paired && attempt + 1 < tries && taken.pairs.contains(&pair) {
             continue;
         }
@@ -187,9 +215,18 @@ fn persona<'a>(
             && let Craft::Forms(forms, domains) = &faker.craft
         {
             let scene = Scene { stage, cast, faker, forms, domains, column, being };
-            let text = scene.attempt(&who, attempt);
+            let mut text = scene.attempt(&who, attempt);
+            if !taken.lasts.is_empty() && drawn[1].is_none() && !scene.owns(&text, &who) {
+                let rest = weight(&text).saturating_sub(weight(&fold(&who.last)));
+                let wanted = (stage.number + blocks - rest % blocks) % blocks;
+                let lasts = &taken.lasts[wanted as usize];
+                if let Some(&last) = lasts.get(random.below(lasts.len())) {
+                    who.last = Cow::Borrowed(&cast.words.lasts[last as usize]);
+                    text = scene.attempt(&who, attempt);
+                }
+            }
             if scene.fits(&text, &who, &taken.texts[nth]) {
-                taken.pairs.insert(pair);
+                taken.pairs.insert(pair_of(&who));
                 return (who, Some(text));
             }
             continue;
@@ -256,7 +293,19 @@ impl Scene<'_> {
         if let Some(form) = form_of(self.forms, &mut random) {
             form.write(who, &self.cast.words, self.domains, &mut random, &mut text);
         }
-        text
+        if self.faker.unique { self.numbered(text) } else { text }
+    }
+
+    /// The text with its number changed to the next one that this block may write, if there is one of that length.
+    fn numbered(&self, text: String) -> String {
+        let (Some((from, to)), blocks) = (last_digits(&text), self.stage.blocks()) else { return text };
+        let (digits, Ok(number)) = (to - from, text[from..to].parse::<u64>()) else { return text };
+        let own = number - number % blocks + self.stage.number;
+        let own = if own.to_string().len() > digits { own.saturating_sub(blocks) } else { own };
+        if own.to_string().len() != digits || own == number || text[from..to].starts_with('0') {
+            return text;
+        }
+        format!("{}{own}{}", &text[..from], &text[to..])
     }
 
     /// Whether the text may stand in this row.
@@ -272,7 +321,7 @@ impl Scene<'_> {
         match last_digits(text) {
             Some((from, to)) => text[from..to].parse::<u64>().is_ok_and(|n| n % blocks == self.stage.number),
             None if self.faker.kind == Kind::Full => who.owned,
-            None => fingerprint(11, text.as_bytes()) % blocks == self.stage.number,
+            None => weight(text) % blocks == self.stage.number,
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct IdPlan {
     pub(crate) ascending: bool,
     /// What has to be right about every one.
     pub(crate) check: Check,
+    /// Whether one may come twice.
+    pub(crate) repeats: bool,
 }
 
 /// What has to be right about an identifier beyond its form.
@@ -120,34 +122,23 @@ impl Make {
     fn size(&self) -> u128 {
         match self {
             Make::Range { size, .. } => *size as u128,
-            Make::Places { sets } => {
-                sets.iter().fold(1u128, |size, set| size.saturating_mul(set.len() as u128)).min(1 << 120)
-            }
-            Make::Parts { parts, .. } => {
-                parts.iter().fold(1u128, |size, part| size.saturating_mul(part.1 as u128)).min(1 << 120)
-            }
+            Make::Places { sets } => counted(sets.iter().rev().map(Vec::len)).1,
+            Make::Parts { parts, .. } => counted(parts.iter().rev().map(|part| part.1 as usize)).1,
         }
     }
 
-    fn write(&self, mut index: u128) -> String {
+    fn write(&self, index: u128) -> String {
         match self {
             Make::Range { low, .. } => (*low as i128 + index as i128).to_string(),
             Make::Places { sets } => {
-                let mut text: Vec<char> = Vec::with_capacity(sets.len());
-                for set in sets.iter().rev() {
-                    text.push(set[(index % set.len() as u128) as usize]);
-                    index /= set.len() as u128;
-                }
-                text.iter().rev().collect()
+                let places = spread(index, &sets.iter().map(Vec::len).collect::<Vec<_>>());
+                sets.iter().zip(places).filter_map(|(set, place)| set.get(place)).collect()
             }
             Make::Parts { lead, parts, sign, hex, wide } => {
-                let mut values = Vec::with_capacity(parts.len());
-                for &(low, size) in parts.iter().rev() {
-                    values.push(low + (index % size.max(1) as u128) as u32);
-                    index /= size.max(1) as u128;
-                }
+                let places = spread(index, &parts.iter().map(|part| part.1 as usize).collect::<Vec<_>>());
                 let mut text = lead.clone();
-                for (at, value) in values.iter().rev().enumerate() {
+                for (at, (part, place)) in parts.iter().zip(places).enumerate() {
+                    let value = part.0 + place as u32;
                     if at > 0 {
                         text.push(*sign);
                     }
@@ -157,6 +148,38 @@ impl Make {
             }
         }
     }
+}
+
+/// Of these sizes of places, how many are counted with, and how many values they have together: more than 2^96 are never
+/// needed.
+fn counted(sizes: impl Iterator<Item = usize>) -> (usize, u128) {
+    let (mut places, mut values) = (0, 1u128);
+    for size in sizes {
+        if values >= 1 << 96 {
+            break;
+        }
+        (places, values) = (places + 1, values * size.max(1) as u128);
+    }
+    (places, values)
+}
+
+/// The number as a place in each of these sizes: the last ones count, those before them follow by chance.
+fn spread(index: u128, sizes: &[usize]) -> Vec<usize> {
+    let (places, _) = counted(sizes.iter().rev().copied());
+    let mut left = index;
+    let mut dice = mix(index as u64 ^ mix((index >> 64) as u64));
+    let mut made = vec![0; sizes.len()];
+    for (at, &size) in sizes.iter().enumerate().rev() {
+        let size = size.max(1) as u128;
+        if sizes.len() - at <= places {
+            made[at] = (left % size) as usize;
+            left /= size;
+        } else {
+            dice = mix(dice.wrapping_add(0x9e37_79b9_7f4a_7c15));
+            made[at] = ((dice as u128 * size) >> 64) as usize;
+        }
+    }
+    made
 }
 
 impl IdPlan {
@@ -188,6 +211,9 @@ impl IdPlan {
 
     fn of_form(&self, form: &Form, rank: u128, needed: u128, salt: u64) -> String {
         let size = form.make.size();
+        if self.repeats {
+            return self.any_of(form, rank as u64, salt);
+        }
         if size < needed {
             // The form is too small for so many rows: a number of fixed width behind it keeps them apart.
             let width = (needed / size).to_string().len();
@@ -213,8 +239,25 @@ impl IdPlan {
     }
 }
 
-/// A plan for whole numbers, all different: none where they may differ by accident only.
-pub(crate) fn plan_numbers(values: &[Option<i64>], key: u64) -> Option<IdPlan> {
+impl IdPlan {
+    /// Any text of the form, none of the training table's if there is one within reach.
+    fn any_of(&self, form: &Form, rank: u64, salt: u64) -> String {
+        let size = form.make.size();
+        let mut text = String::new();
+        for at in 0..2 * TRIES as u64 {
+            let (high, low) = (mix(salt ^ mix(rank).wrapping_add(at)), mix(salt.wrapping_add(at) ^ mix(!rank)));
+            text = self.check.mended(form.make.write(((high as u128) << 64 | low as u128) % size));
+            if !self.known.holds(text.as_bytes()) && self.check.holds(&text) {
+                break;
+            }
+        }
+        text
+    }
+}
+
+/// A plan for whole numbers, all different. `meant` says of them, in row order and ascending, whether they are identifiers
+/// at all.
+pub(crate) fn plan_numbers(values: &[Option<i64>], key: u64, meant: &dyn Fn(&[i64], &[i64]) -> bool) -> Option<IdPlan> {
     let present: Vec<i64> = values.iter().flatten().copied().collect();
     let mut sorted = present.clone();
     sorted.sort_unstable();
@@ -223,8 +266,7 @@ pub(crate) fn plan_numbers(values: &[Option<i64>], key: u64) -> Option<IdPlan> {
     }
     let count = sorted.len() as u128;
     let size = sorted[0].abs_diff(sorted[sorted.len() - 1]) as u128 + 1;
-    // So many different draws from so small a range would be a wonder.
-    if count * count < 8 * size {
+    if !meant(&present, &sorted) {
         return None;
     }
     let ascending = present.windows(2).all(|pair| pair[0] < pair[1]);
@@ -242,7 +284,7 @@ pub(crate) fn plan_numbers(values: &[Option<i64>], key: u64) -> Option<IdPlan> {
         // A dense range: it is filled as the training table filled it, and grows at its end with the rows asked for.
         forms = vec![Form { rows: count as u64, make: Make::Range { low: sorted[0], size: size as u64 } }];
     }
-    Some(IdPlan { forms, known, ascending, check: Check::None })
+    Some(IdPlan { forms, known, ascending, check: Check::None, repeats: false })
 }
 
 /// A plan for texts, all different and of few forms.
@@ -279,7 +321,7 @@ pub(crate) fn plan_texts(texts: &[&str], key: u64) -> Option<IdPlan> {
         .into_iter()
         .map(|(_, rows, sets)| Form { rows, make: Make::Places { sets: roomy(sets, rows, 0) } })
         .collect();
-    Some(IdPlan { forms, known, ascending, check: Check::None })
+    Some(IdPlan { forms, known, ascending, check: Check::None, repeats: false })
 }
 
 /// Sets in order; where there is little room, each letter's and digit's set grows to its whole alphabet, from the last

@@ -12,7 +12,6 @@ use crate::leaf::{Leaf, Spread};
 use crate::line::{Line, Term};
 use crate::shape::{Binning, Shape};
 use crate::sieve::Sieve;
-use crate::text::{Follow, Writer};
 use table::Spelling;
 
 impl Kept for Question {
@@ -101,6 +100,7 @@ impl Kept for IdPlan {
         self.known.put(out);
         self.ascending.put(out);
         (Check::ALL.iter().position(|check| *check == self.check).unwrap_or(0) as u8).put(out);
+        self.repeats.put(out);
     }
     fn take(from: &mut Bytes) -> Option<IdPlan> {
         Some(IdPlan {
@@ -108,6 +108,7 @@ impl Kept for IdPlan {
             known: Kept::take(from)?,
             ascending: Kept::take(from)?,
             check: *Check::ALL.get(u8::take(from)? as usize)?,
+            repeats: Kept::take(from)?,
         })
     }
 }
@@ -129,37 +130,6 @@ impl Kept for Sieve {
     }
     fn take(from: &mut Bytes) -> Option<Sieve> {
         Some(Sieve { key: Kept::take(from)?, bits: Kept::take(from)? })
-    }
-}
-
-impl Kept for Writer {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.words.put(out);
-        self.tokens.put(out);
-        self.follow.put(out);
-        self.known.put(out);
-        self.longest.put(out);
-        self.unique.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Writer> {
-        Some(Writer {
-            words: Kept::take(from)?,
-            tokens: Kept::take(from)?,
-            follow: Kept::take(from)?,
-            known: Kept::take(from)?,
-            longest: Kept::take(from)?,
-            unique: Kept::take(from)?,
-        })
-    }
-}
-
-impl Kept for Follow {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.context.put(out);
-        self.next.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Follow> {
-        Some(Follow { context: Kept::take(from)?, next: Kept::take(from)? })
     }
 }
 

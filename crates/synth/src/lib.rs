@@ -28,6 +28,7 @@ mod generator;
 mod given;
 mod grouped;
 mod guard;
+mod id_intent;
 mod ids;
 mod impute;
 mod kept;
@@ -49,6 +50,8 @@ mod shape;
 mod sieve;
 mod templates;
 mod text;
+mod text_grams;
+mod text_tokens;
 mod tree;
 
 pub use impute::impute;

@@ -10,13 +10,15 @@ use table::{Column, Table, Values};
 
 use crate::bytes::{Bytes, Kept};
 use crate::encode::{Encoded, Scale};
+use crate::fake_code::plan_cards;
 use crate::fake_fit::{Found, RARE_MIN, find_fakers};
 use crate::faker::{Faker, Stage, act};
 use crate::generator::Output;
+use crate::id_intent::meant_as_ids;
 use crate::ids::{IdPlan, plan_numbers, plan_texts};
 use crate::model::{Ask, Note};
-use crate::random::{Random, mix};
-use crate::text::Writer;
+use crate::random::mix;
+use crate::text::{Place, Writer};
 
 /// What makes new values.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +60,7 @@ pub(crate) fn find_makers(
         fakers.push(match found {
             Some(Found::Made(faker, how)) => {
                 said[at] = Some(format!("holds {}: new ones are made, {how}", faker.kind.noun()));
-                Some(Maker::Faker(Box::new(faker)))
+                Some(Maker::Faker(faker))
             }
             Some(Found::Renamed(words, kind)) => {
                 said[at] = Some(format!("holds {}: a made-up one stands for each", kind.noun()));
@@ -73,7 +75,7 @@ pub(crate) fn find_makers(
     let makers: Vec<Option<Maker>> = fakers
         .into_par_iter()
         .enumerate()
-        .map(|(at, faker)| faker.or_else(|| find_maker(real, at, &encoded[at], floor, seed)))
+        .map(|(at, faker)| faker.or_else(|| find_maker(real, at, &encoded, floor, seed)))
         .collect();
     for (at, maker) in makers.iter().enumerate() {
         match maker {
@@ -142,6 +144,31 @@ fn act_all(outputs: &[Output], ticks: &[Vec<f64>], ask: &Ask) -> Vec<Vec<String>
             acted[column as usize].extend(texts);
         }
     }
+    let first = ask.first_row / Ask::BLOCK;
+    let blocks = ask.rows_total.div_ceil(Ask::BLOCK).max(first + drawn.len() as u64);
+    let writers: Vec<(usize, &Writer)> = outputs
+        .iter()
+        .enumerate()
+        .filter_map(|(at, output)| match &output.maker {
+            Some(Maker::Writer(writer)) => Some((at, writer)),
+            _ => None,
+        })
+        .collect();
+    let tasks: Vec<(usize, &Writer, usize)> =
+        writers.iter().flat_map(|&(at, writer)| (0..drawn.len()).map(move |block| (at, writer, block))).collect();
+    let written: Vec<Vec<String>> = tasks
+        .par_iter()
+        .map(|&(at, writer, block)| {
+            let listed = if let Scale::Text { words } = &outputs[at].scale { words.len() } else { 0 };
+            let wanted: Vec<bool> =
+                drawn[block][at].iter().map(|tick| !tick.is_nan() && *tick as usize >= listed).collect();
+            let place = Place { blocks, number: first + block as u64 };
+            writer.write(&wanted, place, mix(ask.seed ^ mix(at as u64)))
+        })
+        .collect();
+    for ((at, _, _), texts) in tasks.into_iter().zip(written) {
+        acted[at].extend(texts);
+    }
     acted
 }
 
@@ -154,8 +181,7 @@ fn column(output: &Output, ticks: &[f64], ask: &Ask, salt: u64, acted: &[String]
     }
     let mut novel = |at: usize| match &output.maker {
         Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
-        Some(Maker::Writer(writer)) => writer.write(row_of(at), &mut Random::at(&[salt, row_of(at)])),
-        Some(Maker::Faker(_)) => acted.get(at).cloned().unwrap_or_default(),
+        Some(Maker::Writer(_) | Maker::Faker(_)) => acted.get(at).cloned().unwrap_or_default(),
         None => String::new(),
     };
     output.scale.column(&output.name, &output.spelling, ticks, &mut novel)
@@ -176,7 +202,13 @@ fn note_columns(
             _ if said[at].is_some() => ("column", said[at].clone().unwrap_or_default()),
             Some(Maker::Faker(_)) => continue,
             Some(Maker::Ids(_)) => ("column", "holds identifiers: new ones of the same form are made".to_string()),
-            Some(Maker::Writer(_)) => ("column", "holds texts that few rows share: new ones are written".to_string()),
+            Some(Maker::Writer(writer)) => {
+                let of = if writer.words { "words" } else { "letters" };
+                let how = format!(
+                    "holds texts that few rows share: a small model of {of} trained on this column alone writes new ones"
+                );
+                ("column", how)
+            }
             None if encoded[at].rare_rows > 0 => {
                 let rows = encoded[at].rare_rows;
                 (
@@ -191,15 +223,19 @@ fn note_columns(
 }
 
 /// What makes the values of a column that cannot be listed: identifiers, and texts that few rows share.
-fn find_maker(real: &Table, at: usize, encoded: &Encoded, floor: usize, seed: u64) -> Option<Maker> {
+fn find_maker(real: &Table, at: usize, encoded: &[Encoded], floor: usize, seed: u64) -> Option<Maker> {
     let key = mix(seed ^ mix(at as u64 + 1));
     match real.values(at) {
-        Values::Int(values) => plan_numbers(&values.iter().collect::<Vec<_>>(), key).map(Maker::Ids),
+        Values::Int(values) => {
+            let values: Vec<Option<i64>> = values.iter().collect();
+            let meant = |present: &[i64], sorted: &[i64]| meant_as_ids(real.name(at), present, sorted, at, encoded);
+            plan_cards(&values, floor, key).or_else(|| plan_numbers(&values, key, &meant)).map(Maker::Ids)
+        }
         Values::Text(values) => {
             let words = values.values().as_any().downcast_ref::<StringArray>()?;
             let texts: Vec<&str> =
                 (0..values.len()).filter_map(|row| values.key(row)).map(|key| words.value(key)).collect();
-            if texts.is_empty() || (encoded.rare_rows as f64) < RARE_MIN * texts.len() as f64 {
+            if texts.is_empty() || (encoded[at].rare_rows as f64) < RARE_MIN * texts.len() as f64 {
                 return None;
             }
             let different = texts.iter().collect::<std::collections::BTreeSet<_>>().len();

@@ -224,3 +224,69 @@ fn made_up_rows_do_not_depend_on_the_cutting_or_the_saving() {
         assert!(column(&whole, at) == cut, "column {at}");
     }
 }
+
+/// The words and numbers of a text, in small letters.
+fn spoken(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+#[test]
+fn no_eight_words_of_one_comment_are_written_again() {
+    let table = people(2000);
+    let mut rows_of: BTreeMap<Vec<String>, BTreeSet<usize>> = BTreeMap::new();
+    for (row, comment) in column(&table, 8).iter().enumerate() {
+        for run in spoken(comment).windows(8) {
+            rows_of.entry(run.to_vec()).or_default().insert(row);
+        }
+    }
+    for comment in column(&fitted(&table).sample(&Ask::all(4000, 6)), 8) {
+        for run in spoken(&comment).windows(8) {
+            let rows = rows_of.get(run).map_or(0, BTreeSet::len);
+            assert!(rows != 1, "`{comment}` has eight words of one comment");
+        }
+    }
+}
+
+#[test]
+fn check_digits_are_right() {
+    let mut dice = Dice(5);
+    let luhn = |digits: &str| {
+        let weigh = |(at, digit): (usize, u32)| if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 };
+        digits.chars().rev().filter_map(|c| c.to_digit(10)).enumerate().map(weigh).sum::<u32>() % 10 == 0
+    };
+    let card = |dice: &mut Dice| loop {
+        let text = format!(
+            "4{:03} {:04} {:04} {:04}",
+            dice.roll(1000),
+            dice.roll(10_000),
+            dice.roll(10_000),
+            dice.roll(10_000)
+        );
+        if luhn(&text) {
+            return text;
+        }
+    };
+    let cards: Vec<String> = (0..500).map(|_| card(&mut dice)).collect();
+    let table = Table::new(vec![texts("card", &cards)]).expect("one column");
+    let known: BTreeSet<&String> = cards.iter().collect();
+    let drawn = column(&fitted(&table).sample(&Ask::all(3000, 1)), 0);
+    assert_eq!(drawn.iter().collect::<BTreeSet<_>>().len(), drawn.len());
+    for text in &drawn {
+        assert!(masked(text, "4999 9999 9999 9999") && luhn(text) && !known.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn a_measurement_that_is_different_by_accident_is_no_identifier() {
+    let value = |row: usize| (row * 7919 % 2003) as i64 * 23;
+    let table = Table::new(vec![
+        Column::ints("length", (0..2000).map(|row| Some(value(row))).collect(), Spelling::plain()),
+        Column::ints("weight", (0..2000).map(|row| Some(value(row) / 900)).collect(), Spelling::plain()),
+    ])
+    .expect("columns of one length");
+    let drawn = fitted(&table).sample(&Ask::all(2000, 1));
+    let (Values::Int(length), Values::Int(weight)) = (drawn.values(0), drawn.values(1)) else { panic!("numbers stay") };
+    let near = (0..2000).filter(|&row| (length.value(row) / 900).abs_diff(weight.value(row)) <= 5).count();
+    assert!(near > 1600, "{near} of 2000 rows have a weight that goes with their length");
+}
