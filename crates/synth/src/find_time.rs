@@ -3,27 +3,31 @@
 
 use crate::calendar::{DAY, Part, checked_days};
 use crate::draft::{Draft, Measure, distinct, regrid};
+use crate::find_days::{find_names, is_long, split_date};
 use crate::find_sums::follows;
 use crate::law::Law;
 use crate::model::Note;
 
 /// Finds them all; new nodes are put behind the old ones. Gives the nodes that stand for a day or moment.
-pub(crate) fn find_calendar(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
+pub(crate) fn find_calendar(drafts: &mut Vec<Draft>, floor: usize, notes: &mut Vec<Note>) {
     let columns = drafts.len();
     find_dates(drafts, notes);
-    for at in 0..columns {
+    // Later columns are told by earlier ones rather than the other way round: starts stand before ends.
+    for at in (0..columns).rev() {
         if drafts[at].measure == Measure::Moment && drafts[at].law.is_none() {
             explain_moment(drafts, at, notes);
         }
     }
     find_parts(drafts, notes);
+    find_names(drafts, notes);
     for at in 0..drafts.len() {
         let whole_days = drafts[at].unit % DAY == 0.0 && drafts[at].base % DAY == 0.0;
-        if drafts[at].measure == Measure::Moment
-            && drafts[at].law.is_none()
-            && whole_days
-            && distinct(drafts[at].values.iter().copied(), 20) >= 20
-        {
+        if drafts[at].measure != Measure::Moment || drafts[at].law.is_some() || !whole_days {
+            continue;
+        }
+        if is_long(&drafts[at]) {
+            split_date(drafts, at, floor);
+        } else if distinct(drafts[at].values.iter().copied(), 20) >= 20 {
             add_part(drafts, at, Part::Weekday, "weekday");
         }
     }
@@ -190,7 +194,8 @@ fn set_part(drafts: &mut [Draft], at: usize, moment: usize, part: Part) {
     }
 }
 
-fn add_part(drafts: &mut Vec<Draft>, moment: usize, part: Part, word: &str) {
+/// Puts a node for a part of a moment behind the others.
+pub(crate) fn add_part(drafts: &mut Vec<Draft>, moment: usize, part: Part, word: &str) {
     let values: Vec<f64> = (0..drafts[moment].values.len())
         .map(|row| if drafts[moment].values[row].is_nan() { f64::NAN } else { part.of(drafts[moment].real(row)) })
         .collect();

@@ -4,6 +4,7 @@
 use crate::absent::Verdict;
 use crate::bytes::{Bytes, Kept};
 use crate::calendar::Part;
+use crate::forms::Form;
 use crate::generator::{Maker, Node, Output, Trees};
 use crate::ids::IdPlan;
 use crate::model::{Generator, Note};
@@ -14,7 +15,7 @@ use crate::text::Writer;
 const MAGIC: &[u8; 8] = b"hanselTM";
 
 /// The only version read and written.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Kinds of notes, so that a loaded note borrows its kind as a new one does.
 const NOTE_KINDS: [&str; 4] = ["parameter", "law", "protection", "column"];
@@ -109,6 +110,15 @@ impl Kept for Verdict {
     }
     fn take(from: &mut Bytes) -> Option<Verdict> {
         [Verdict::Open, Verdict::Missing, Verdict::Present].get(u8::take(from)? as usize).copied()
+    }
+}
+
+impl Kept for Form {
+    fn put(&self, out: &mut Vec<u8>) {
+        (Form::ALL.iter().position(|form| form.0 == *self).unwrap_or(0) as u8).put(out);
+    }
+    fn take(from: &mut Bytes) -> Option<Form> {
+        Some(Form::ALL.get(u8::take(from)? as usize)?.0)
     }
 }
 
