@@ -97,3 +97,20 @@ pub(crate) fn checked_days(year: f64, month: f64, day: f64) -> Option<i64> {
     let days = fits.then(|| days_of(y, m, d))?;
     (date_of(days) == (y, m, d)).then_some(days)
 }
+
+/// Days since 1970-01-01 of the date with this year, month, weekday (0 is Monday) and week of the month (0 holds the 1st
+/// to the 7th). A week that the month does not have gives the week before.
+pub(crate) fn day_in_week(year: f64, month: f64, weekday: f64, week: f64) -> Option<i64> {
+    let first = checked_days(year, month, 1.0)?;
+    let start = first + 7 * (week as i64).clamp(0, 4);
+    let day = start + (weekday as i64 - (start + 3).rem_euclid(7)).rem_euclid(7);
+    let (_, own, _) = date_of(day);
+    Some(if own == month as i64 { day } else { day - 7 })
+}
+
+/// Days since 1970-01-01 of the date with this year, month and day; a day beyond the month's end gives its last.
+pub(crate) fn day_in_month(year: f64, month: f64, day: f64) -> Option<i64> {
+    let first = checked_days(year, month, 1.0)?;
+    let last = (27..31).map(|more| first + more).filter(|&d| date_of(d).1 == month as i64).max()?;
+    Some((first + day as i64 - 1).clamp(first, last))
+}

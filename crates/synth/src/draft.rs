@@ -41,6 +41,8 @@ pub(crate) enum Measure {
     Clock,
     /// A length of time in microseconds.
     Duration,
+    /// Where a category's level lies among its like.
+    Direction,
 }
 
 impl Draft {
@@ -101,7 +103,12 @@ impl Draft {
 
     /// The real value in a row.
     pub(crate) fn real(&self, row: usize) -> f64 {
-        self.base + self.values[row] * self.unit
+        self.real_of(self.values[row])
+    }
+
+    /// The real value of a tick.
+    pub(crate) fn real_of(&self, tick: f64) -> f64 {
+        self.base + tick * self.unit
     }
 
     /// Whether it comes with every row that is asked for.

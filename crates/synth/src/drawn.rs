@@ -23,9 +23,17 @@ const TO_LEAF: u32 = 1 << 31;
 pub(crate) struct Drawn {
     /// Inner places; the first is asked first. Without any, leaf 0 answers.
     pub(crate) questions: Vec<Question>,
-    /// What is drawn from.
+    /// What is drawn from: the leaves, then what some inner places hold.
     pub(crate) leaves: Vec<Leaf>,
+    /// One per leaf: how often a draw goes to the place above instead, and which leaf describes that.
+    pub(crate) lifts: Vec<Lift>,
 }
+
+/// A way up from a leaf: the share of draws that take it, and where it leads.
+pub(crate) type Lift = (f64, u32);
+
+/// Ways up taken more seldom than this are closed.
+const LIFT_MIN: f64 = 0.03;
 
 /// One inner place: does the code of `node` lie in `mask`?
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +58,8 @@ pub(crate) struct Seen {
     pub(crate) shape: Shape,
     /// Whether values have no order.
     pub(crate) nominal: bool,
+    /// Place of each class in an order in which neighbours are alike, where values have no order and are many.
+    pub(crate) places: Vec<u16>,
 }
 
 /// What is learned from what.
@@ -81,7 +91,8 @@ pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
         .iter()
         .map(|&node| Feature { codes: &nodes[node as usize].codes, nominal: nodes[node as usize].nominal })
         .collect();
-    let goal = Target { classes: &subject.classes, count: subject.shape.classes(), ordered: !subject.nominal };
+    let (count, ordered) = (subject.shape.classes(), !subject.nominal);
+    let goal = Target { classes: &subject.classes, count, ordered, places: &subject.places };
     let limits = limits_for(subject, &rows);
     let grown = grow(&features, goal, rows, limits);
     let parents = if matches!(subject.shape, Shape::Continuous { .. }) {
@@ -108,13 +119,35 @@ fn limits_for(subject: &Seen, rows: &[u32]) -> Limits {
         matches!(subject.shape, Shape::Continuous { .. }) && rows.iter().filter(blurred).count() * 5 > rows.len();
     let small = rows.len() < 2000;
     let leaf_min = match (mostly_blurred, small) {
-        (true, true) => 60,
-        (true, false) => 100,
-        (false, true) => 30,
+        (true, true) => 30,
+        (true, false) => 70,
+        (false, true) => 15,
         // The more classes, the more a leaf's few rows show of themselves.
-        (false, false) => 25 + subject.shape.classes().min(100) / 2,
+        (false, false) => 18 + subject.shape.classes().min(100) / 3,
     };
     Limits { leaf_min, score_min: (rows.len() as f64 / 1000.0).log10().clamp(0.0, 1.0) }
+}
+
+/// How much of what chance accounts for is taken back. Taking all of it back weakens every dependence a little, which
+/// shows where rows are many; where they are few, the noise of a split weighs more.
+fn lift_scale(rows: usize) -> f64 {
+    if rows < 2000 { 1.0 } else { 0.5 }
+}
+
+/// For every branch, how often a draw is to come from its parent instead, and the parent. A split that gains little
+/// more than chance would is believed only so far: its sides are drawn towards each other by the share of the gain that
+/// chance accounts for (James and Stein 1961, "Estimation with quadratic loss").
+fn lifts_of(grown: &Grown, scale: f64) -> Vec<(f64, usize)> {
+    let mut lifts = vec![(0.0, 0); grown.branches.len()];
+    for (at, branch) in grown.branches.iter().enumerate() {
+        let Some(split) = &branch.split else { continue };
+        let chance = (split.chance * scale).min(1.0);
+        if chance >= LIFT_MIN {
+            lifts[split.yes] = (chance, at);
+            lifts[split.no] = (chance, at);
+        }
+    }
+    lifts
 }
 
 /// The numeric columns most correlated with the target, on a sample of rows.
@@ -156,16 +189,17 @@ pub(crate) fn correlation(a: &[f64], b: &[f64], rows: &[u32]) -> f64 {
 
 impl Drawn {
     fn of(grown: &Grown, before: &[u16], about: &Subject) -> Drawn {
+        let lifts = lifts_of(grown, lift_scale(grown.rows.len()));
         let mut place = vec![0u32; grown.branches.len()];
-        let mut leaf_rows: Vec<&[u32]> = Vec::new();
+        let mut held: Vec<usize> = Vec::new();
         let mut inner = 0;
         for (at, branch) in grown.branches.iter().enumerate() {
             if branch.split.is_some() {
                 place[at] = inner;
                 inner += 1;
             } else {
-                place[at] = leaf_rows.len() as u32 | TO_LEAF;
-                leaf_rows.push(&grown.rows[branch.from..branch.to]);
+                place[at] = held.len() as u32 | TO_LEAF;
+                held.push(at);
             }
         }
         let questions = grown.branches.iter().filter_map(|branch| branch.split.as_ref()).map(|split| Question {
@@ -173,8 +207,18 @@ impl Drawn {
             mask: split.mask,
             ways: [place[split.yes], place[split.no]],
         });
-        let leaves = leaf_rows.par_iter().map(|rows| Leaf::of(about, rows)).collect();
-        Drawn { questions: questions.collect(), leaves }
+        let questions = questions.collect();
+        // Children come behind their parents among the branches, so that every way up leads to a later leaf.
+        let mut above: Vec<usize> = lifts.iter().filter(|lift| lift.0 > 0.0).map(|lift| lift.1).collect();
+        above.sort_unstable_by_key(|&at| std::cmp::Reverse(at));
+        above.dedup();
+        held.extend(above);
+        let mut position = vec![0u32; grown.branches.len()];
+        held.iter().enumerate().for_each(|(at, &branch)| position[branch] = at as u32);
+        let rows = |&at: &usize| &grown.rows[grown.branches[at].from..grown.branches[at].to];
+        let leaves = held.par_iter().map(|at| Leaf::of(about, rows(at))).collect();
+        let lift = |&at: &usize| if lifts[at].0 > 0.0 { (lifts[at].0, position[lifts[at].1]) } else { (0.0, 0) };
+        Drawn { questions, leaves, lifts: held.iter().map(lift).collect() }
     }
 
     /// The nodes that it asks.
@@ -210,6 +254,11 @@ impl Drawn {
         };
         let ways =
             self.questions.iter().enumerate().all(|(at, question)| question.ways.iter().all(|&way| leads(at, way)));
+        let up = |(at, lift): (usize, &Lift)| {
+            lift.0 == 0.0
+                || (lift.0 > 0.0 && lift.0 <= 1.0 && lift.1 as usize > at && (lift.1 as usize) < self.leaves.len())
+        };
+        let ways = ways && self.lifts.len() == self.leaves.len() && self.lifts.iter().enumerate().all(up);
         ways && !self.leaves.is_empty() && self.leaves.iter().all(fits)
     }
 
@@ -218,7 +267,8 @@ impl Drawn {
     /// with less noise than independent draws would.
     pub(crate) fn draw(&self, about: &Drawing, rows: usize, random: &mut Random) -> Vec<f64> {
         let Drawing { shape, codes, known, .. } = *about;
-        let mut by_leaf: Vec<(u32, u32)> = (0..rows).map(|row| (self.leaf(codes, row), row as u32)).collect();
+        let mut by_leaf: Vec<(u32, u32)> =
+            (0..rows).map(|row| (self.lifted(self.leaf(codes, row), random), row as u32)).collect();
         by_leaf.sort_unstable();
         let mut drawn = vec![f64::NAN; rows];
         let mut shares: Vec<u32> = Vec::new();
@@ -244,6 +294,18 @@ impl Drawn {
             }
         }
         drawn
+    }
+
+    /// The leaf that a draw takes place in: this one, or one that describes a place above it.
+    fn lifted(&self, leaf: u32, random: &mut Random) -> u32 {
+        let mut at = leaf;
+        while let Some(&(share, above)) = self.lifts.get(at as usize)
+            && share > 0.0
+            && random.unit() < share
+        {
+            at = above;
+        }
+        at
     }
 
     fn leaf(&self, codes: &[Vec<u8>], row: usize) -> u32 {

@@ -90,14 +90,15 @@ fn find_multiples(drafts: &mut [Draft], numbers: &[(usize, usize)], notes: &mut 
                 [if a < best[0].0 { (a, b) } else { best[0] }, if a > best[1].0 { (a, b) } else { best[1] }]
             };
             let [low, high] = sample.iter().fold([(f64::INFINITY, 0.0), (f64::NEG_INFINITY, 0.0)], low_high);
-            let slope = (high.1 - low.1) / (high.0 - low.0);
-            let constant = low.1 - slope * low.0;
+            let slope = short((high.1 - low.1) / (high.0 - low.0), 2.0 * y.unit / (high.0 - low.0));
+            // A constant that rounding may have made is none.
+            let constant = Some(low.1 - slope * low.0).filter(|c| c.abs() > 0.51 * y.unit).unwrap_or(0.0);
             let near = |row: usize| {
                 let (a, b) = (x.real(row), y.real(row));
                 if a.is_nan() || b.is_nan() {
                     a.is_nan() == b.is_nan()
                 } else {
-                    (slope * a + constant - b).abs() <= 0.5 * y.unit
+                    (slope * a + constant - b).abs() <= 0.501 * y.unit
                 }
             };
             if slope.is_finite() && slope != 0.0 && sample.iter().all(|&row| near(row)) && (0..rows).all(near) {
@@ -106,6 +107,12 @@ fn find_multiples(drafts: &mut [Draft], numbers: &[(usize, usize)], notes: &mut 
             }
         }
     }
+}
+
+/// The number of fewest decimals within `slack` of a slope.
+fn short(slope: f64, slack: f64) -> f64 {
+    let rounded = |places: i32| (slope * 10f64.powi(places)).round() / 10f64.powi(places);
+    (0..8).map(rounded).find(|short| (short - slope).abs() <= slack && *short != 0.0).unwrap_or(slope)
 }
 
 /// Three columns of which one is the sum or the product of the two others.

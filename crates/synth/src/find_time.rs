@@ -3,27 +3,33 @@
 
 use crate::calendar::{DAY, Part, checked_days};
 use crate::draft::{Draft, Measure, distinct, regrid};
+use crate::find_days::{find_names, is_long, split_date};
 use crate::find_sums::follows;
 use crate::law::Law;
 use crate::model::Note;
 
 /// Finds them all; new nodes are put behind the old ones. Gives the nodes that stand for a day or moment.
-pub(crate) fn find_calendar(drafts: &mut Vec<Draft>, notes: &mut Vec<Note>) {
+pub(crate) fn find_calendar(drafts: &mut Vec<Draft>, floor: usize, notes: &mut Vec<Note>) {
     let columns = drafts.len();
     find_dates(drafts, notes);
-    for at in 0..columns {
+    // Later columns are told by earlier ones rather than the other way round: starts stand before ends.
+    for at in (0..columns).rev() {
         if drafts[at].measure == Measure::Moment && drafts[at].law.is_none() {
             explain_moment(drafts, at, notes);
         }
     }
     find_parts(drafts, notes);
+    find_names(drafts, notes);
     for at in 0..drafts.len() {
         let whole_days = drafts[at].unit % DAY == 0.0 && drafts[at].base % DAY == 0.0;
+        let moment = drafts[at].measure == Measure::Moment;
         let told = |draft: &Draft| draft.law.is_none() && whole_days || draft.given();
-        if drafts[at].measure == Measure::Moment
-            && told(&drafts[at])
-            && distinct(drafts[at].values.iter().copied(), 20) >= 20
-        {
+        if !moment || !told(&drafts[at]) {
+            continue;
+        }
+        if is_long(&drafts[at]) && !drafts[at].given() {
+            split_date(drafts, at, floor);
+        } else if distinct(drafts[at].values.iter().copied(), 20) >= 20 {
             add_part(drafts, at, Part::Weekday, "weekday");
             if !whole_days {
                 add_part(drafts, at, Part::Hour, "hour");
@@ -194,7 +200,8 @@ fn set_part(drafts: &mut [Draft], at: usize, moment: usize, part: Part) {
     }
 }
 
-fn add_part(drafts: &mut Vec<Draft>, moment: usize, part: Part, word: &str) {
+/// Puts a node for a part of a moment behind the others.
+pub(crate) fn add_part(drafts: &mut Vec<Draft>, moment: usize, part: Part, word: &str) {
     let values: Vec<f64> = (0..drafts[moment].values.len())
         .map(|row| if drafts[moment].values[row].is_nan() { f64::NAN } else { part.of(drafts[moment].real(row)) })
         .collect();

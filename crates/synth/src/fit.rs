@@ -7,17 +7,20 @@ use table::{Spelling, Table};
 use crate::absent::{Absence, Verdict, find_absences};
 use crate::constraint::Constraint;
 use crate::declare::declare;
-use crate::draft::Draft;
+use crate::draft::{Draft, Measure};
 use crate::drawn::{Drawn, Lesson, Seen, correlation, learn};
 use crate::encode::{Encoded, encode};
 use crate::filters::{Copies, Filters, Strictness, protections};
+use crate::find_forms::find_forms;
 use crate::find_lines::find_lines;
 use crate::find_lookups::{Kept, find_lookups};
 use crate::find_sums::find_arithmetic;
 use crate::find_time::find_calendar;
+use crate::find_totals::find_totals;
 use crate::generator::{Node, Output, Trees, row_print};
 use crate::guard::Guard;
 use crate::law::Law;
+use crate::levels::{Likeness, add_directions, liken};
 use crate::maker::{Maker, find_makers};
 use crate::model::{Note, Progress, Unfit};
 use crate::random::mix;
@@ -171,12 +174,20 @@ pub(crate) fn learn_trees(
     }
     let mut rules = terms.rules.clone();
     let mut kept = declare(&mut drafts, &mut rules, floor).map_err(Unfit::Misfit)?;
-    find_calendar(&mut drafts, &mut notes);
+    find_calendar(&mut drafts, floor, &mut notes);
     find_arithmetic(&mut drafts, &mut notes);
+    find_totals(&mut drafts, &mut notes);
+    find_forms(&mut drafts, &mut notes);
     find_lines(&mut drafts);
+    let mut likenesses = liken(&drafts);
+    add_directions(&mut drafts, &mut likenesses);
     let apart: Vec<bool> = (0..drafts.len()).into_par_iter().map(|at| stands_alone(&drafts, at)).collect();
-    let (seen, binnings): (Vec<Seen>, Vec<Binning>) =
-        drafts.par_iter_mut().zip(apart).map(|(draft, apart)| see(draft, apart, floor, units)).unzip();
+    let (seen, binnings): (Vec<Seen>, Vec<Binning>) = drafts
+        .par_iter_mut()
+        .zip(apart)
+        .zip(likenesses)
+        .map(|((draft, apart), likeness)| see(draft, apart, likeness, floor, units))
+        .unzip();
     kept.extend(find_lookups(&mut drafts, &seen, floor, &mut notes));
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
@@ -259,7 +270,13 @@ fn stands_alone(drafts: &[Draft], at: usize) -> bool {
 }
 
 /// Classes and codes of a draft, whose values move over.
-fn see(draft: &mut Draft, apart: bool, floor: usize, units: Option<&[u32]>) -> (Seen, Binning) {
+fn see(
+    draft: &mut Draft,
+    apart: bool,
+    likeness: Option<Likeness>,
+    floor: usize,
+    units: Option<&[u32]>,
+) -> (Seen, Binning) {
     let values = std::mem::take(&mut draft.values);
     let counted = match units {
         Some(units) => std::borrow::Cow::Owned(once_each(&values, units)),
@@ -277,13 +294,27 @@ fn see(draft: &mut Draft, apart: bool, floor: usize, units: Option<&[u32]>) -> (
         draft.grid,
         floor,
     );
+    if draft.measure == Measure::Direction {
+        shape = Shape::continuum(&values, floor);
+    }
     if let (Some(kept), Shape::Discrete { values }) = (draft.kept, &mut shape) {
         values.retain(|v| (*v as usize) < kept);
     }
-    let binning = Binning::of(&values, draft.nominal);
+    let binning = match &likeness {
+        Some(likeness) => Binning::Nominal { codes: likeness.codes.clone() },
+        None => Binning::of(&values, draft.nominal),
+    };
     let codes = values.iter().map(|&v| binning.code(v)).collect();
     let classes = values.iter().map(|&v| shape.class(v)).collect();
-    (Seen { values, codes, classes, shape, nominal: draft.nominal }, binning)
+    let places = likeness.map_or_else(Vec::new, |likeness| places_of(&likeness, &shape));
+    (Seen { values, codes, classes, shape, nominal: draft.nominal, places }, binning)
+}
+
+/// The place of each class in the order of likeness; missing comes first.
+fn places_of(likeness: &Likeness, shape: &Shape) -> Vec<u16> {
+    let Shape::Discrete { values } = shape else { return Vec::new() };
+    let place = |v: &f64| likeness.places.get(*v as usize).copied().unwrap_or(0);
+    std::iter::once(0).chain(values.iter().map(place)).collect()
 }
 
 /// The values of each unit, each of them once.
@@ -296,11 +327,15 @@ fn once_each(values: &[f64], units: &[u32]) -> Vec<f64> {
 }
 
 /// What is given first, then columns of few values: later columns then have the more telling ones to depend on. What
-/// follows from others comes right behind them.
+/// follows from others comes right behind them. A category whose levels are known by their directions comes before the
+/// numbers: they can depend on its directions, while its levels could hardly depend on them.
 fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u16> {
+    /// The place of a category with directions, as if it had this many values.
+    const DIRECTED: usize = 60;
     let size = |at: usize| {
         let at = alike[at].map_or(at, usize::from);
         match &seen[at].shape {
+            Shape::Discrete { .. } if !seen[at].places.is_empty() => DIRECTED,
             Shape::Discrete { values } => values.len(),
             Shape::Continuous { .. } => Tally::of(&seen[at].values).values.len().max(101),
         }

@@ -29,9 +29,10 @@ impl Kept for Drawn {
     fn put(&self, out: &mut Vec<u8>) {
         self.questions.put(out);
         self.leaves.put(out);
+        self.lifts.put(out);
     }
     fn take(from: &mut Bytes) -> Option<Drawn> {
-        Some(Drawn { questions: Kept::take(from)?, leaves: Kept::take(from)? })
+        Some(Drawn { questions: Kept::take(from)?, leaves: Kept::take(from)?, lifts: Kept::take(from)? })
     }
 }
 
@@ -249,6 +250,33 @@ impl Kept for Law {
                 part.put(out);
                 shift.put(out);
             }
+            Law::Total { terms, constant, unit } => {
+                5u8.put(out);
+                terms.put(out);
+                constant.put(out);
+                unit.put(out);
+            }
+            Law::Curve { of, form, weight, constant } => {
+                6u8.put(out);
+                of.put(out);
+                form.put(out);
+                weight.put(out);
+                constant.put(out);
+            }
+            Law::Share { top, bottom, weight, constant } => {
+                7u8.put(out);
+                top.put(out);
+                bottom.put(out);
+                weight.put(out);
+                constant.put(out);
+            }
+            Law::Date { parts, within, base, unit } => {
+                8u8.put(out);
+                parts.put(out);
+                within.put(out);
+                base.put(out);
+                unit.put(out);
+            }
             Law::Lookup { keys, rows } => {
                 3u8.put(out);
                 keys.put(out);
@@ -263,6 +291,25 @@ impl Kept for Law {
                 factors: Kept::take(from)?,
                 weight: Kept::take(from)?,
                 constant: Kept::take(from)?,
+            }),
+            5 => Some(Law::Total { terms: Kept::take(from)?, constant: Kept::take(from)?, unit: Kept::take(from)? }),
+            6 => Some(Law::Curve {
+                of: Kept::take(from)?,
+                form: Kept::take(from)?,
+                weight: Kept::take(from)?,
+                constant: Kept::take(from)?,
+            }),
+            7 => Some(Law::Share {
+                top: Kept::take(from)?,
+                bottom: Kept::take(from)?,
+                weight: Kept::take(from)?,
+                constant: Kept::take(from)?,
+            }),
+            8 => Some(Law::Date {
+                parts: Kept::take(from)?,
+                within: Kept::take(from)?,
+                base: Kept::take(from)?,
+                unit: Kept::take(from)?,
             }),
             2 => Some(Law::Part {
                 of: Kept::take(from)?,

@@ -1,7 +1,8 @@
 //! Laws: how one node's ticks follow exactly from others'. In: the ticks of the nodes before it. Out: its ticks, NaN
 //! where the law says nothing.
 
-use crate::calendar::Part;
+use crate::calendar::{Part, day_in_month, day_in_week};
+use crate::forms::Form;
 
 /// An exact dependence.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +13,16 @@ pub(crate) enum Law {
     Sum { terms: Vec<(u16, f64)>, constant: f64, wrap: Option<(f64, f64)> },
     /// `constant + weight * a * b`, where a and b are the real values `base + tick * unit` of two nodes.
     Product { factors: [(u16, f64, f64); 2], weight: f64, constant: f64 },
+    /// `constant + sum of weight * real value / unit`, each term with its node, weight, base and unit; a missing one counts
+    /// as nothing.
+    Total { terms: Vec<(u16, f64, f64, f64)>, constant: f64, unit: f64 },
+    /// `constant + weight * form(base + tick * unit)`.
+    Curve { of: (u16, f64, f64), form: Form, weight: f64, constant: f64 },
+    /// `constant + weight * top / bottom`, on real values `base + tick * unit`.
+    Share { top: (u16, f64, f64), bottom: (u16, f64, f64), weight: f64, constant: f64 },
+    /// The date of a year, a month and a day, or of a year, a month, a weekday and a week of the month, moved by whole
+    /// weeks into the days `within`; ticks are `(day - base) / unit`.
+    Date { parts: Vec<u16>, within: (f64, f64), base: f64, unit: f64 },
     /// `level + sum of weight * value + the remainder's tick`, on real values `base + tick * unit` or, where `log`, on
     /// their logarithms.
     Near { terms: Vec<(u16, f64, f64, f64)>, level: f64, rest: u16, base: f64, unit: f64, log: bool },
@@ -28,6 +39,10 @@ impl Law {
             Law::Given => Vec::new(),
             Law::Sum { terms, .. } => terms.iter().map(|term| term.0).collect(),
             Law::Product { factors, .. } => factors.iter().map(|factor| factor.0).collect(),
+            Law::Total { terms, .. } => terms.iter().map(|term| term.0).collect(),
+            Law::Curve { of, .. } => vec![of.0],
+            Law::Share { top, bottom, .. } => vec![top.0, bottom.0],
+            Law::Date { parts, .. } => parts.clone(),
             Law::Near { terms, rest, .. } => terms.iter().map(|term| term.0).chain([*rest]).collect(),
             Law::Part { of, .. } => vec![*of],
             Law::Lookup { keys, .. } => keys.clone(),
@@ -61,6 +76,32 @@ impl Law {
             }
             Law::Product { factors: [a, b], weight, constant } => {
                 constant + weight * (a.1 + tick(&a.0) * a.2) * (b.1 + tick(&b.0) * b.2)
+            }
+            Law::Total { terms, constant, unit } => {
+                let worth = |term: &(u16, f64, f64, f64)| {
+                    let tick = tick(&term.0);
+                    if tick.is_nan() { 0.0 } else { term.1 * (term.2 + tick * term.3) }
+                };
+                constant + terms.iter().map(worth).sum::<f64>() / unit
+            }
+            Law::Curve { of, form, weight, constant } => constant + weight * form.of(of.1 + tick(&of.0) * of.2),
+            Law::Share { top, bottom, weight, constant } => {
+                let real = |factor: &(u16, f64, f64)| factor.1 + tick(&factor.0) * factor.2;
+                let share = constant + weight * real(top) / real(bottom);
+                if share.is_finite() { share } else { f64::NAN }
+            }
+            Law::Date { parts, within, base, unit } => {
+                let day = match parts.as_slice() {
+                    [y, m, d] => day_in_month(tick(y), tick(m), tick(d)),
+                    [y, m, w, k] => day_in_week(tick(y), tick(m), tick(w), tick(k)),
+                    _ => None,
+                };
+                day.map_or(f64::NAN, |day| {
+                    let day = day as f64;
+                    let weeks = |days: f64| (days / 7.0).ceil().max(0.0) * 7.0;
+                    let day = day + weeks(within.0 - day);
+                    ((day - weeks(day - within.1)).max(within.0) - base) / unit
+                })
             }
             Law::Near { rest, base, unit, log, .. } => {
                 let told = self.told(known, row) + tick(rest);

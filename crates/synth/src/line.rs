@@ -85,6 +85,97 @@ pub(crate) fn fit_line(values: &[f64], parents: &[Parent], rows: &[u32]) -> Opti
     Some((Line { level, terms }, residuals))
 }
 
+/// Fits `values` as a sum of whole or half multiples of some of the parents and a constant, within `slack` in every row;
+/// none of the values is missing. Gives nodes and weights.
+pub(crate) fn fit_exactly(values: &[f64], parents: &[Parent], slack: f64) -> Option<Vec<(u16, f64)>> {
+    /// Where the way from one first term leads nowhere, others are tried: a mere multiple of the sum is no term of it.
+    const WAYS_MAX: usize = 3;
+    let mut parents = parents.to_vec();
+    for _ in 0..WAYS_MAX {
+        let mut first = None;
+        if let Some(terms) = fit_by_steps(values, &parents, slack, &mut first) {
+            return Some(terms);
+        }
+        let first = first?;
+        parents.retain(|parent| parent.node != first);
+    }
+    None
+}
+
+fn fit_by_steps(values: &[f64], parents: &[Parent], slack: f64, first: &mut Option<u16>) -> Option<Vec<(u16, f64)>> {
+    const TERMS_MAX: usize = 20;
+    /// Share of what is left that one more term must tell.
+    const STEP_MIN: f64 = 0.03;
+    let rows: Vec<u32> = (0..values.len() as u32).collect();
+    let y = Centred::of(values, &rows)?;
+    let xs: Vec<(u16, Centred)> =
+        parents.iter().filter_map(|parent| Some((parent.node, Centred::of(parent.values, &rows)?))).collect();
+    // What each column says that those chosen do not; none where that is nothing.
+    let mut novel: Vec<Vec<f64>> = xs.iter().map(|x| x.1.unit.clone()).collect();
+    let mut left = y.unit.clone();
+    let mut chosen: Vec<usize> = Vec::new();
+    while left.iter().any(|l| l.abs() * y.size > slack) {
+        let told = |at: usize| if novel[at].is_empty() { 0.0 } else { dot(&novel[at], &left).powi(2) };
+        let (gain, best) =
+            (0..xs.len()).map(|at| (told(at), at)).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
+        if chosen.len() == TERMS_MAX || gain < STEP_MIN * dot(&left, &left) {
+            return None;
+        }
+        first.get_or_insert(xs[best].0);
+        chosen.push(best);
+        let taken = std::mem::take(&mut novel[best]);
+        subtract(&mut left, &taken);
+        for column in novel.iter_mut().filter(|column| !column.is_empty()) {
+            subtract(column, &taken);
+            let size = dot(column, column).sqrt();
+            if size < 1e-7 {
+                column.clear();
+            } else {
+                column.iter_mut().for_each(|v| *v /= size);
+            }
+        }
+    }
+    let weights = solve_all(&chosen.iter().map(|&at| &xs[at].1).collect::<Vec<_>>(), &y)?;
+    let mut terms = Vec::new();
+    for (&at, weight) in chosen.iter().zip(&weights) {
+        let weight = weight * y.size / xs[at].1.size;
+        let snapped = (weight * 2.0).round() / 2.0;
+        if snapped != 0.0 && (weight - snapped).abs() <= 1e-3 {
+            terms.push((xs[at].0, snapped));
+        } else if weight.abs() * xs[at].1.size > slack {
+            return None;
+        }
+    }
+    Some(terms)
+}
+
+/// Takes from `values` what lies along a direction of length one.
+fn subtract(values: &mut [f64], direction: &[f64]) {
+    let along = dot(values, direction);
+    values.iter_mut().zip(direction).for_each(|(v, d)| *v -= along * d);
+}
+
+/// Weights of several columns at once, by elimination.
+fn solve_all(xs: &[&Centred], y: &Centred) -> Option<Vec<f64>> {
+    let k = xs.len();
+    let mut m: Vec<Vec<f64>> = (0..k)
+        .map(|a| (0..k).map(|b| dot(&xs[a].unit, &xs[b].unit)).chain([dot(&xs[a].unit, &y.unit)]).collect())
+        .collect();
+    for column in 0..k {
+        let pivot = (column..k).max_by(|&a, &b| m[a][column].abs().total_cmp(&m[b][column].abs()))?;
+        if m[pivot][column].abs() < 1e-13 {
+            return None;
+        }
+        m.swap(column, pivot);
+        let above = m[column].clone();
+        for (_, line) in m.iter_mut().enumerate().filter(|line| line.0 != column) {
+            let factor = line[column] / above[column];
+            line.iter_mut().zip(&above).for_each(|(cell, above)| *cell -= factor * above);
+        }
+    }
+    Some((0..k).map(|i| m[i][k] / m[i][i]).collect())
+}
+
 /// Values of some rows less their mean, divided by their length.
 struct Centred {
     unit: Vec<f64>,

@@ -4,6 +4,7 @@
 use crate::absent::Verdict;
 use crate::bytes::{Bytes, Kept};
 use crate::calendar::Part;
+use crate::forms::Form;
 use crate::generator::{Node, Output, Trees};
 use crate::model::{Generator, Note};
 use crate::random::fingerprint;
@@ -13,7 +14,7 @@ use crate::sequence::{Context, Place, Sequences};
 const MAGIC: &[u8; 8] = b"hanselTM";
 
 /// The only version read and written.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What follows is a model of single rows, or of groups of rows.
 const ROWS: u8 = 0;
@@ -181,6 +182,15 @@ impl Kept for Verdict {
     }
     fn take(from: &mut Bytes) -> Option<Verdict> {
         [Verdict::Open, Verdict::Missing, Verdict::Present].get(u8::take(from)? as usize).copied()
+    }
+}
+
+impl Kept for Form {
+    fn put(&self, out: &mut Vec<u8>) {
+        (Form::ALL.iter().position(|form| form.0 == *self).unwrap_or(0) as u8).put(out);
+    }
+    fn take(from: &mut Bytes) -> Option<Form> {
+        Some(Form::ALL.get(u8::take(from)? as usize)?.0)
     }
 }
 

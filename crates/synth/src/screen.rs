@@ -23,11 +23,11 @@ pub(crate) fn screen(nodes: &[Seen], target: usize, before: &[u16], rows: &[u32]
     let able = |row: &u32| subject.classes[*row as usize] != LEFT_OUT;
     let sample: Vec<u32> = rows.iter().step_by(rows.len().div_ceil(ROWS_MAX).max(1)).copied().filter(able).collect();
     let classes: Vec<usize> = sample.iter().map(|&row| subject.classes[row as usize] as usize).collect();
-    let classes = coarse(&classes, CLASSES, subject.nominal);
+    let classes = coarse(&classes, CLASSES, subject.nominal && subject.places.is_empty());
     let told = |node: u16| {
         let seen = &nodes[node as usize];
         let codes: Vec<usize> = sample.iter().map(|&row| seen.codes[row as usize] as usize).collect();
-        information(&coarse(&codes, CODES, seen.nominal), &classes)
+        information(&coarse(&codes, CODES, seen.nominal && seen.places.is_empty()), &classes)
     };
     let mut ranked: Vec<(f64, usize)> = before.iter().enumerate().map(|(place, &node)| (told(node), place)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

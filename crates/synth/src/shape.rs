@@ -122,6 +122,16 @@ impl Shape {
         continuous(&tally, floor, atoms)
     }
 
+    /// The shape of values that are never to be listed.
+    pub(crate) fn continuum(values: &[f64], floor: usize) -> Shape {
+        let tally = Tally::of(values);
+        if tally.values.is_empty() {
+            Shape::Discrete { values: Vec::new() }
+        } else {
+            continuous(&tally, floor, Vec::new())
+        }
+    }
+
     /// Number of classes, missing included.
     pub(crate) fn classes(&self) -> usize {
         1 + match self {

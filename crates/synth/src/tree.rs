@@ -21,6 +21,9 @@ pub(crate) struct Target<'a> {
     pub(crate) count: usize,
     /// Whether neighbouring classes are alike, so that they may be merged where rows are few.
     pub(crate) ordered: bool,
+    /// Where classes have no order but are many: the place of each in an order in which neighbours are alike; else
+    /// empty.
+    pub(crate) places: &'a [u16],
 }
 
 /// How far a tree may grow.
@@ -56,6 +59,8 @@ pub(crate) struct Split {
     pub(crate) no: usize,
     /// Gain in nats above what chance gives, in standard deviations.
     pub(crate) score: f64,
+    /// How much of the gain chance alone would give: 0 for a split beyond doubt, 1 for one that says nothing.
+    pub(crate) chance: f64,
 }
 
 /// A grown tree; branch 0 is the root.
@@ -145,14 +150,15 @@ impl Work {
             if excess > best_excess {
                 best_excess = excess;
                 let score = (excess - freedom) / (freedom.sqrt() + 1.0);
-                best = Some(Split { feature, mask, yes: 0, no: 0, score });
+                let chance = ((choices + freedom) / gain).clamp(0.0, 1.0);
+                best = Some(Split { feature, mask, yes: 0, no: 0, score, chance });
             }
         }
         best.filter(|split| split.score > limits.score_min)
     }
 
     /// Counts the classes and merges them into at most a twentieth as many groups as there are rows: neighbours where
-    /// classes are ordered, the rarest into one where not.
+    /// classes are ordered or known to be alike, the rarest into one where not.
     fn group_classes(&mut self, target: Target, rows: &[u32]) -> Groups {
         for &class in &self.live {
             self.counts[class as usize] = 0;
@@ -172,7 +178,10 @@ impl Work {
                 self.group[class as usize] = group as u16;
             }
             self.live.len()
-        } else if target.ordered {
+        } else if target.ordered || !target.places.is_empty() {
+            if !target.ordered {
+                self.live.sort_unstable_by_key(|&class| (target.places[class as usize], class));
+            }
             let mut seen = 0;
             let mut last = 0;
             let mut count = 0;
