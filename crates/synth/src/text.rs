@@ -182,6 +182,7 @@ impl Writer {
         let mut history: Vec<u32> = Vec::new();
         let mut voices: Vec<Option<u64>> = Vec::new();
         let mut steps_back = 0;
+        let mut whole = 0;
         while made.len() < longest {
             let mut most = self.grams.order;
             let mut found = None;
@@ -212,6 +213,7 @@ impl Writer {
                 made.truncate(made.len().saturating_sub(2 + random.below(4)));
                 history.truncate(made.len());
                 voices.truncate(made.len());
+                whole = whole.min(made.len());
                 continue;
             };
             if token.0 == EDGE {
@@ -224,6 +226,13 @@ impl Writer {
             if made.len() * 4 > wanted * 5 && ends {
                 break;
             }
+            if ends {
+                whole = made.len();
+            }
+        }
+        // At the greatest length the text is cut where one may end.
+        if self.words && made.len() >= longest && whole > 0 {
+            made.truncate(whole);
         }
         made
     }
