@@ -89,8 +89,8 @@ pub(crate) struct Page {
 const ABOUT: &str = "\
 The tables are made by `cargo xtask bench` itself: an identifier, codes, towns, prices, counts, dates, times, truth values, gaps, repeated as often as columns are asked for, with dependencies inside a group and between neighbouring groups. The same size gives the same bytes.
 
-- **whole** is the process `hansel synthesize IN -o OUT`: read, train, generate as many rows, write. **train** is `--save` without `-o`; **sample** is `hansel sample` of as many rows from that model, in **rows/s** of its wall clock.
-- **CPU s** counts all threads, **s** is the wall clock, **MB** is the most memory that the process held at any time.
+- **whole** is the process `hansel synthesize IN -o OUT`: read, train, generate as many rows, write. **train** is `--save` without `-o`; **sample** is `hansel sample` of as many rows from that model, and **rows/s** what it makes of one second of processor time.
+- **CPU s** counts all threads, **s** is the wall clock, **MB** is the most memory that the process held at any time. Where the load average says that other work shared the cores, the wall clock tells more of that work than of Hansel.
 - **read** is the bound: the processor time that the library takes for nothing but reading the same file, with every column's spelling found, on one thread in the same run. **whole / read** is the ratio of processor times: how many readings a synthetic copy costs.
 - **slope** is the growth of CPU s from the line above, on logarithmic scales: 1 is linear.
 - Runs that are short are repeated for some seconds; the least time and the highest memory count.
@@ -172,7 +172,7 @@ fn lines(page: &mut String, what: &str, lines: &[Line], size: impl Fn(&Line) -> 
             line.train.peak_mb,
             line.sample.cpu_s,
             line.sample.peak_mb,
-            thousands((line.rows as f64 / line.sample.wall_s.max(1e-3)) as u64),
+            thousands((line.rows as f64 / line.sample.cpu_s.max(0.01)) as u64),
             line.model_bytes as f64 / 1e3,
             line.read_s,
             line.whole.cpu_s / line.read_s.max(1e-3),
