@@ -220,7 +220,7 @@ impl Kept for Binning {
 impl Kept for Law {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Law::Given => 5u8.put(out),
+            Law::Given => 9u8.put(out),
             Law::Sum { terms, constant, wrap } => {
                 0u8.put(out);
                 terms.put(out);
@@ -327,7 +327,7 @@ impl Kept for Law {
                 log: Kept::take(from)?,
             }),
             3 => Some(Law::Lookup { keys: Kept::take(from)?, rows: Kept::take(from)? }),
-            5 => Some(Law::Given),
+            9 => Some(Law::Given),
             _ => None,
         }
     }

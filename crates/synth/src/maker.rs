@@ -126,7 +126,8 @@ fn act_all(outputs: &[Output], ticks: &[Vec<f64>], ask: &Ask) -> Vec<Vec<String>
         }
     }
     let first = ask.first_row / Ask::BLOCK;
-    let blocks = if groups.is_empty() { 0 } else { ask.rows.div_ceil(Ask::BLOCK as usize) };
+    let made = |output: &Output| matches!(output.maker, Some(Maker::Writer(_) | Maker::Faker(_)));
+    let blocks = if outputs.iter().any(made) { ask.rows.div_ceil(Ask::BLOCK as usize) } else { 0 };
     let block = |at: usize| {
         let (from, to) = (at * Ask::BLOCK as usize, ask.rows.min((at + 1) * Ask::BLOCK as usize));
         ticks.iter().map(|ticks| ticks[from..to].to_vec()).collect::<Vec<Vec<f64>>>()
