@@ -1,6 +1,8 @@
 //! A column drawn from a tree: training values of all columns come in, questions and leaves go out; at sampling, the
 //! codes of the columns before it lead to the leaf that a value is drawn from.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use crate::absent::{Absence, Verdict};
@@ -31,6 +33,9 @@ pub(crate) struct Drawn {
 
 /// A way up from a leaf: the share of draws that take it, and where it leads.
 pub(crate) type Lift = (f64, u32);
+
+/// Rows that describe numbers at a place above the leaves, about.
+const ABOVE_MAX: usize = 400;
 
 /// Ways up taken more seldom than this are closed.
 const LIFT_MIN: f64 = 0.03;
@@ -216,7 +221,16 @@ impl Drawn {
         let mut position = vec![0u32; grown.branches.len()];
         held.iter().enumerate().for_each(|(at, &branch)| position[branch] = at as u32);
         let rows = |&at: &usize| &grown.rows[grown.branches[at].from..grown.branches[at].to];
-        let leaves = held.par_iter().map(|at| Leaf::of(about, rows(at))).collect();
+        let describe = |at: &usize| {
+            let rows = rows(at);
+            // Numbers above the leaves are drawn from now and then only: some of their rows describe them well enough.
+            if grown.branches[*at].split.is_some() && rows.len() >= 2 * ABOVE_MAX && about.continuous() {
+                let some: Vec<u32> = rows.iter().step_by(rows.len() / ABOVE_MAX).copied().collect();
+                return Leaf::of(about, &some);
+            }
+            Leaf::of(about, rows)
+        };
+        let leaves = held.par_iter().map(describe).collect();
         let lift = |&at: &usize| if lifts[at].0 > 0.0 { (lifts[at].0, position[lifts[at].1]) } else { (0.0, 0) };
         Drawn { questions, leaves, lifts: held.iter().map(lift).collect() }
     }
@@ -263,21 +277,23 @@ impl Drawn {
     }
 
     /// A value for each of the `rows` rows of a block, NaN for missing. `codes` and `known` are the block's nodes
-    /// drawn so far. Rows that share a leaf draw from equal shares of it, so that a block shows a leaf's distribution
-    /// with less noise than independent draws would.
+    /// drawn so far. Rows that share a leaf draw from equal shares of it, and a fixed share of them goes up instead,
+    /// so that a block shows a leaf's distribution with less noise than independent draws would.
     pub(crate) fn draw(&self, about: &Drawing, rows: usize, random: &mut Random) -> Vec<f64> {
         let Drawing { shape, codes, known, .. } = *about;
-        let mut by_leaf: Vec<(u32, u32)> =
-            (0..rows).map(|row| (self.lifted(self.leaf(codes, row), random), row as u32)).collect();
-        by_leaf.sort_unstable();
+        let mut open: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        (0..rows).for_each(|row| open.entry(self.leaf(codes, row)).or_default().push(row as u32));
         let mut drawn = vec![f64::NAN; rows];
-        let mut shares: Vec<u32> = Vec::new();
-        for group in by_leaf.chunk_by(|a, b| a.0 == b.0) {
-            let leaf = &self.leaves[group[0].0 as usize];
-            shares.clear();
-            shares.extend(0..group.len() as u32);
-            random.shuffle(&mut shares);
-            for (&share, &(_, row)) in shares.iter().zip(group) {
+        while let Some((place, mut group)) = open.pop_first() {
+            random.shuffle(&mut group);
+            let (lift, above) = self.lifts[place as usize];
+            if lift > 0.0 {
+                let count = (group.len() as f64 * lift + random.unit()) as usize;
+                let lifted = group.split_off(group.len() - count.min(group.len()));
+                open.entry(above).or_default().extend(lifted);
+            }
+            let leaf = &self.leaves[place as usize];
+            for (share, &row) in group.iter().enumerate() {
                 let at = (share as f64 + random.unit()) / group.len() as f64;
                 let row = row as usize;
                 let mut value = leaf.draw(shape, at, known, row, random);
@@ -294,18 +310,6 @@ impl Drawn {
             }
         }
         drawn
-    }
-
-    /// The leaf that a draw takes place in: this one, or one that describes a place above it.
-    fn lifted(&self, leaf: u32, random: &mut Random) -> u32 {
-        let mut at = leaf;
-        while let Some(&(share, above)) = self.lifts.get(at as usize)
-            && share > 0.0
-            && random.unit() < share
-        {
-            at = above;
-        }
-        at
     }
 
     fn leaf(&self, codes: &[Vec<u8>], row: usize) -> u32 {

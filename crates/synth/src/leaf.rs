@@ -44,6 +44,13 @@ pub(crate) struct Subject<'a> {
     pub(crate) floor: usize,
 }
 
+impl Subject<'_> {
+    /// Whether values are numbers that are not listed.
+    pub(crate) fn continuous(&self) -> bool {
+        matches!(self.shape, Shape::Continuous { .. })
+    }
+}
+
 impl Leaf {
     /// Describes these rows; at least one.
     pub(crate) fn of(subject: &Subject, rows: &[u32]) -> Leaf {

@@ -48,7 +48,7 @@ pub(crate) fn add_directions(drafts: &mut Vec<Draft>, likenesses: &mut Vec<Optio
                 .enumerate()
                 .map(|(level, &value)| (lookup_key(std::iter::once(level as f64)), value))
                 .collect();
-            rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            rows.sort_unstable_by_key(|row| row.0);
             let values =
                 drafts[at].values.iter().map(|&v| if v.is_nan() { v } else { direction[v as usize] }).collect();
             let label = format!("direction {} of {}", number + 1, drafts[at].label);
@@ -234,7 +234,7 @@ impl Division {
             };
             let places: Vec<f64> = (0..self.sizes.len()).map(place).collect();
             let spread: f64 = places.iter().zip(&self.sizes).map(|(p, &size)| p * p * size as f64).sum();
-            if !(spread > DIRECTION_MIN * all) {
+            if spread.is_nan() || spread <= DIRECTION_MIN * all {
                 break;
             }
             found.push((direction, places));
