@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::fake_kind::Kind;
+use crate::fake_numeral::numerals;
 use crate::ids::{Check, Form, IdPlan, Make, roomy};
 use crate::sieve::Sieve;
 
@@ -20,9 +21,16 @@ pub(crate) fn plan_codes(texts: &[&str], kind: Kind, repeats: bool, floor: usize
     let forms = match kind {
         Kind::Ipv4 => networks(texts, floor),
         Kind::Ipv6 => networks_of_six(texts, floor),
-        Kind::Code => masks(texts, kind, Class::Sign, check, repeats, floor).or_else(|| tokens(texts, floor)),
-        Kind::Mac | Kind::Uuid | Kind::Hash => masks(texts, kind, Class::Hex, check, repeats, floor),
-        _ => masks(texts, kind, Class::Sign, check, repeats, floor),
+        Kind::Code => masks(texts, kind, (Class::Sign, &[6, 5, 4, 3, 2, 1]), check, repeats, floor)
+            .or_else(|| numerals(texts))
+            .or_else(|| masks(texts, kind, (Class::Sign, &[0]), check, repeats, floor))
+            .or_else(|| tokens(texts, floor)),
+        Kind::Mac => masks(texts, kind, (Class::Hex, &[8, 0]), check, repeats, floor),
+        Kind::Uuid | Kind::Hash => masks(texts, kind, (Class::Hex, &[0]), check, repeats, floor),
+        Kind::Iban => masks(texts, kind, (Class::Sign, &[2]), check, repeats, floor),
+        Kind::Card => masks(texts, kind, (Class::Sign, &[4, 2, 1, 0]), check, repeats, floor),
+        Kind::Phone => masks(texts, kind, (Class::Sign, &[8, 7, 6, 5, 4, 3, 2, 1, 0]), check, repeats, floor),
+        _ => masks(texts, kind, (Class::Sign, &[0]), check, repeats, floor),
     }?;
     Some(IdPlan { forms, known, ascending: false, check, repeats })
 }
@@ -57,17 +65,16 @@ fn check_of(texts: &[&str], kind: Kind) -> Check {
     if texts.iter().all(|text| wanted.holds(text)) { wanted } else { Check::None }
 }
 
-/// Forms by mask: the first signs as they are where enough rows share each beginning, else by their class.
-fn masks(texts: &[&str], kind: Kind, signs: Class, check: Check, repeats: bool, floor: usize) -> Option<Vec<Form>> {
-    let leads: &[usize] = match kind {
-        Kind::Iban => &[2],
-        Kind::Card => &[4, 2, 1, 0],
-        Kind::Mac => &[8, 0],
-        Kind::Phone => &[8, 7, 6, 5, 4, 3, 2, 1, 0],
-        Kind::Code => &[6, 5, 4, 3, 2, 1, 0],
-        _ => &[0],
-    };
-
+/// Forms by mask: as many first signs as they are, of the numbers of them to try, as let enough rows share each beginning;
+/// the others by their class.
+fn masks(
+    texts: &[&str],
+    kind: Kind,
+    (signs, leads): (Class, &[usize]),
+    check: Check,
+    repeats: bool,
+    floor: usize,
+) -> Option<Vec<Form>> {
     for &lead in leads {
         let mut forms: BTreeMap<String, (u64, Vec<Vec<char>>)> = BTreeMap::new();
         for text in texts {
@@ -94,7 +101,7 @@ fn masks(texts: &[&str], kind: Kind, signs: Class, check: Check, repeats: bool, 
         if (lead > 0 && many) || (covered as f64) < enough * texts.len() as f64 {
             continue;
         }
-        let made = forms.into_iter().map(|(_, rows, mut sets)| {
+        let made = forms.into_iter().map(|(_, shown, mut sets)| {
             sets.iter_mut().for_each(|set| set.sort_unstable());
             let fixed: Vec<usize> = match check {
                 Check::Luhn => sets.iter().rposition(|set| set[0].is_ascii_digit()).into_iter().collect(),
@@ -104,9 +111,11 @@ fn masks(texts: &[&str], kind: Kind, signs: Class, check: Check, repeats: bool, 
             fixed.iter().for_each(|&at| sets[at] = vec!['0']);
             let from = fixed.first().map_or(sets.len(), |&at| if check == Check::Iban { sets.len() } else { at });
             let tail = sets.split_off(from);
-            let mut sets = if repeats || signs != Class::Sign { sets } else { roomy(sets, rows, lead) };
+            // Where values come twice it takes room for a few only: but a form of one row must have others than this row's.
+            let rows = if repeats { shown.min(floor as u64) } else { shown };
+            let mut sets = if signs == Class::Sign { roomy(sets, rows, lead) } else { sets };
             sets.extend(tail);
-            Form { rows, make: Make::Places { sets } }
+            Form { rows: shown, make: Make::Places { sets } }
         });
         let mut made: Vec<Form> = made.collect();
         if check == Check::Iban {
@@ -152,7 +161,7 @@ fn tokens(texts: &[&str], floor: usize) -> Option<Vec<Form>> {
     if texts.iter().filter(mixed).count() * 10 < texts.len() * 7 {
         return None;
     }
-    masks(texts, Kind::Hash, Class::Token, Check::None, false, floor)
+    masks(texts, Kind::Hash, (Class::Token, &[0]), Check::None, false, floor)
 }
 
 /// Networks of four: as many leading octets as enough rows share, the others within the bounds seen.

@@ -13,6 +13,7 @@ use crate::fake_form::{Domains, Form, Part, Persona, Piece, Words, form_of, lear
 use crate::fake_group::{Groups, group};
 use crate::fake_kind::{Kind, kind_of};
 use crate::fake_lists::{first_name, fold, last_name, pool, region_of};
+use crate::fake_numeral::decimals;
 use crate::fake_parse::{Named, parse_name, parse_user, parse_words, split_name};
 use crate::faker::{Cast, Craft, Faker};
 use crate::ids::plan_texts;
@@ -122,9 +123,11 @@ fn typed<'a>(real: &'a Table, at: usize, encoded: &Encoded) -> Option<Typed<'a>>
     let made = encoded.rare_rows as f64 >= RARE_MIN * present as f64;
     let unique = words.len() == present && present >= 10;
     // Identifiers of few forms have a maker of their own, which knows of ascending ones.
-    if kind == Kind::Code
-        && (!made || unique && plan_texts(&cells.iter().flatten().copied().collect::<Vec<_>>(), 0).is_some())
-    {
+    let formed = || {
+        let texts: Vec<&str> = cells.iter().flatten().copied().collect();
+        !decimals(&texts) && plan_texts(&texts, 0).is_some()
+    };
+    if kind == Kind::Code && (!made || unique && formed()) {
         return None;
     }
     let turned = kind == Kind::Full && {

@@ -119,7 +119,8 @@ pub(crate) enum Make {
 }
 
 impl Make {
-    fn size(&self) -> u128 {
+    /// Identifiers that can be made.
+    pub(crate) fn size(&self) -> u128 {
         match self {
             Make::Range { size, .. } => *size as u128,
             Make::Places { sets } => counted(sets.iter().rev().map(Vec::len)).1,

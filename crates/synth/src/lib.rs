@@ -16,6 +16,7 @@ mod fake_form;
 mod fake_group;
 mod fake_kind;
 mod fake_lists;
+mod fake_numeral;
 mod fake_parse;
 mod faker;
 mod filters;
