@@ -24,6 +24,7 @@ mod layout;
 mod layout_bytes;
 mod number;
 mod number_profile;
+mod number_shape;
 mod packing;
 mod parquet_column;
 mod parquet_layout;

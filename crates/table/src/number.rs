@@ -300,7 +300,7 @@ impl Number {
                 places += usize::from(pointed);
             } else if byte == self.point && !pointed {
                 pointed = true;
-            } else if byte == b'e' && at > 0 {
+            } else if matches!(byte, b'e' | b'E') && at > 0 {
                 count = usize::MAX;
                 break;
             } else if Some(byte) != self.mark || pointed {
@@ -327,7 +327,8 @@ pub(crate) fn parse(digits: &[u8], point: u8, mark: Option<u8>) -> Option<f64> {
     plain.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-/// Writes the shortest digits that are read back as this number, which must not be negative.
+/// Writes the shortest digits that are read back as this number, which must not be negative. Where two are equally close
+/// it takes the even one, as most writers do.
 pub(crate) fn write_shortest(value: f64, dot_zero: bool, exponent: bool, out: &mut Vec<u8>) {
     let start = out.len();
     let extreme = exponent && value != 0.0 && !(1e-4..1e16).contains(&value);
@@ -335,6 +336,10 @@ pub(crate) fn write_shortest(value: f64, dot_zero: bool, exponent: bool, out: &m
         write!(out, "{value:e}").expect("writing to memory does not fail");
         let Some(at) = out[start..].iter().position(|&byte| byte == b'e') else { return };
         let mut power = out.split_off(start + at + 1);
+        out.pop();
+        let lower = std::str::from_utf8(&power).ok().and_then(|power| power.parse::<i64>().ok()).unwrap_or(0);
+        settle_tie(value, -lower, &mut out[start..]);
+        out.push(b'e');
         let sign = if power.first() == Some(&b'-') { power.remove(0) } else { b'+' };
         out.push(sign);
         if power.len() < 2 {
@@ -344,7 +349,39 @@ pub(crate) fn write_shortest(value: f64, dot_zero: bool, exponent: bool, out: &m
         return;
     }
     write!(out, "{value}").expect("writing to memory does not fail");
+    settle_tie(value, 0, &mut out[start..]);
     if dot_zero && !out[start..].contains(&b'.') {
         out.extend_from_slice(b".0");
+    }
+}
+
+/// Makes the last digit even if the one below is as close to the number; the digits stand for themselves over ten to the
+/// power of `shift`. A double that was one of single precision has so few digits that this is often so.
+fn settle_tie(value: f64, shift: i64, digits: &mut [u8]) {
+    const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
+    const ONES: i64 = 1023;
+    let Some(&last) = digits.last() else { return };
+    let point = digits.iter().position(|&byte| byte == b'.');
+    if last % 2 == 0 || point.is_none() && shift == 0 {
+        return;
+    }
+    let exponent = (value.to_bits() >> FRACTION_BITS) as i64;
+    let mantissa = (value.to_bits() & ((1 << FRACTION_BITS) - 1)) | 1 << FRACTION_BITS;
+    if exponent == 0 {
+        return;
+    }
+    // A fraction over two to the power of n has n digits behind the point, the last of them a five. So the number lies in
+    // the middle between two decimals exactly if these have one digit less.
+    let halvings = ONES + i64::from(FRACTION_BITS) - exponent - i64::from(mantissa.trailing_zeros());
+    let places = point.map_or(0, |at| (digits.len() - at - 1) as i64) + shift;
+    if halvings != places + 1 || halvings <= 0 {
+        return;
+    }
+    let even = last - 1;
+    let Some((last, before)) = digits.split_last_mut() else { return };
+    // Below a power of two doubles lie closer, so that the lower digits may be those of another.
+    let text = format!("{}{}e{}", String::from_utf8_lossy(before), char::from(even), -shift);
+    if text.parse() == Ok(value) {
+        *last = even;
     }
 }

@@ -1,132 +1,15 @@
 //! Finds how a column writes its numbers. In: its cells, one by one. Out: the [`Number`] that writes each of them back
-//! byte for byte, or none.
+//! byte for byte; or the closest one, where they are measurements beyond doubt and written in more than one way; or none.
 
 use crate::number::{DIGITS_EXACT, Fraction, Number, parse, write_shortest};
+use crate::number_shape::{Shape, known_unit};
 
 /// Longer runs of digits are identifiers, not quantities.
 const WHOLE_DIGITS_MAX: usize = 18;
 /// Longer fractions are text.
 const PLACES_MAX: usize = 30;
-
-const PREFIXES: [&str; 16] =
-    ["$", "€", "£", "¥", "₹", "₽", "US$", "C$", "A$", "R$", "kr", "CHF", "USD", "EUR", "GBP", "JPY"];
-const UNITS: [&str; 32] = [
-    "%", "€", "$", "£", "¥", "kr", "zł", "‰", "°", "°C", "°F", "kg", "g", "mg", "km", "m", "cm", "mm", "ms", "s", "h",
-    "min", "MB", "GB", "kB", "KB", "kW", "kWh", "W", "V", "Hz", "mph",
-];
-
-/// The parts of a cell that is written like a number.
-struct Shape<'a> {
-    prefix: &'a [u8],
-    suffix: &'a [u8],
-    sign: Option<u8>,
-    sign_inside: bool,
-    /// The digits, point, marks and exponent.
-    digits: &'a [u8],
-    whole_digits: usize,
-    zero_led: bool,
-    mark: Option<u8>,
-    /// The digits behind the point; empty if there is no point.
-    fraction: &'a [u8],
-    exponent: bool,
-}
-
-impl<'a> Shape<'a> {
-    fn of(cell: &'a [u8], point: u8) -> Option<Shape<'a>> {
-        let digit = |at: usize| cell.get(at).is_some_and(u8::is_ascii_digit);
-        let signed = |at: usize| cell.get(at).copied().filter(|byte| matches!(byte, b'-' | b'+'));
-        let begins = |at: usize| digit(at) || cell.get(at) == Some(&point) && digit(at + 1);
-        let mut sign = signed(0);
-        let prefix_start = usize::from(sign.is_some());
-        let mut at = prefix_start;
-        while at < cell.len() && !begins(at) && signed(at).is_none() {
-            at += 1;
-        }
-        let prefix = &cell[prefix_start..at];
-        if at == cell.len() || !prefix.is_empty() && !known(prefix.trim_ascii_end(), &PREFIXES) {
-            return None;
-        }
-        let mut sign_inside = false;
-        if let Some(inner) = signed(at) {
-            if sign.is_some() || !begins(at + 1) {
-                return None;
-            }
-            (sign, sign_inside) = (Some(inner), true);
-            at += 1;
-        }
-        let start = at;
-        let (mut whole_digits, mut mark) = (0, None);
-        loop {
-            if digit(at) {
-                whole_digits += 1;
-                at += 1;
-                continue;
-            }
-            let Some(&byte) = cell.get(at) else { break };
-            let groups = byte != point && matches!(byte, b',' | b'.' | b' ' | b'\'') && mark.is_none_or(|m| m == byte);
-            let three = digit(at + 1) && digit(at + 2) && digit(at + 3) && !digit(at + 4);
-            let sound = if mark.is_none() { (1..=3).contains(&whole_digits) } else { true };
-            if !(groups && three && sound) {
-                break;
-            }
-            mark = Some(byte);
-            whole_digits += 3;
-            at += 4;
-        }
-        let zero_led = whole_digits > 1 && cell[start] == b'0';
-        let mut fraction: &[u8] = &[];
-        if cell.get(at) == Some(&point) && digit(at + 1) {
-            let from = at + 1;
-            at = from + cell[from..].iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(cell.len() - from);
-            fraction = &cell[from..at];
-        }
-        let mut exponent = false;
-        if cell.get(at) == Some(&b'e') && (digit(at + 1) || signed(at + 1).is_some() && digit(at + 2)) {
-            exponent = true;
-            at += 2;
-            while digit(at) {
-                at += 1;
-            }
-        }
-        let suffix = &cell[at..];
-        if !suffix.is_empty() && !unit(suffix) {
-            return None;
-        }
-        let digits = &cell[start..at];
-        Some(Shape { prefix, suffix, sign, sign_inside, digits, whole_digits, zero_led, mark, fraction, exponent })
-    }
-
-    /// Digits without the zeros that lead.
-    fn significant(&self) -> usize {
-        if self.digits[0] != b'0' && self.whole_digits > 0 {
-            return self.whole_digits + self.fraction.len();
-        }
-        let zeros = self.fraction.iter().take_while(|&&byte| byte == b'0').count();
-        self.fraction.len() - zeros + self.whole_digits.saturating_sub(1)
-    }
-
-    fn zero(&self) -> bool {
-        self.digits.iter().take_while(|&&byte| byte != b'e').all(|byte| !matches!(byte, b'1'..=b'9'))
-    }
-}
-
-fn known(word: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|known| known.as_bytes() == word)
-}
-
-/// Whether a suffix is a unit: a known one, or a word behind a space.
-fn unit(suffix: &[u8]) -> bool {
-    match suffix {
-        [b' ', word @ ..] => known(word, &UNITS) || known(word, &PREFIXES) || is_word(word),
-        word => known(word, &UNITS),
-    }
-}
-
-fn is_word(word: &[u8]) -> bool {
-    const UNIT_BYTES_MAX: usize = 10;
-    (1..=UNIT_BYTES_MAX).contains(&word.len())
-        && word.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'.'))
-}
+/// Only measured or computed numbers have as many digits behind the point; versions and chapters have fewer.
+const PLACES_MEASURED: usize = 6;
 
 /// What all cells seen so far allow, under both meanings of comma and point.
 pub(crate) struct Numbers {
@@ -211,6 +94,8 @@ struct Tracker {
     zero_led: bool,
     places_min: usize,
     places_max: usize,
+    /// Cells with the most digits behind the point.
+    places_top: u64,
     /// A fraction that is not only zeros.
     fraction: bool,
     whole_bare: bool,
@@ -227,6 +112,9 @@ struct Tracker {
     fixed_breaks: bool,
     shortest_breaks: bool,
     exponent: bool,
+    /// A cell with a point, whether or not there is an exponent; and an exponent that Python would write otherwise.
+    pointed: bool,
+    exponent_breaks: bool,
     /// A number so small or large that Python would have written an exponent.
     extreme: bool,
     /// Room to write in, kept from cell to cell.
@@ -249,6 +137,7 @@ impl Tracker {
             zero_led: false,
             places_min: usize::MAX,
             places_max: 0,
+            places_top: 0,
             fraction: false,
             whole_bare: false,
             whole_dot_zero: false,
@@ -264,6 +153,8 @@ impl Tracker {
             fixed_breaks: false,
             shortest_breaks: false,
             exponent: false,
+            pointed: false,
+            exponent_breaks: false,
             extreme: false,
             written: Vec::new(),
         }
@@ -302,11 +193,15 @@ impl Tracker {
         if places > PLACES_MAX || shape.whole_digits > WHOLE_DIGITS_MAX {
             return false;
         }
+        self.pointed |= places > 0;
         if shape.exponent {
             return self.take_exponent(shape);
         }
         self.places_min = self.places_min.min(places);
-        self.places_max = self.places_max.max(places);
+        if places > self.places_max {
+            (self.places_max, self.places_top) = (places, 0);
+        }
+        self.places_top += u64::from(places == self.places_max);
         let dot_zero = shape.fraction == b"0";
         self.whole_bare |= places == 0;
         self.whole_dot_zero |= dot_zero;
@@ -370,17 +265,18 @@ impl Tracker {
         self.written == shape.digits
     }
 
-    /// Cells with an exponent must be written as Python writes them.
+    /// Takes a cell with an exponent; false if its number is beyond all doubles.
     fn take_exponent(&mut self, shape: &Shape<'_>) -> bool {
         self.exponent = true;
-        let mut written = Vec::new();
-        match self.value(shape) {
-            Some(value) if self.point == b'.' && shape.mark.is_none() => {
-                write_shortest(value, false, true, &mut written);
-                written == shape.digits && value != 0.0
-            }
-            _ => false,
+        let Some(value) = self.value(shape) else { return false };
+        if self.exponent_breaks || self.point != b'.' || shape.mark.is_some() || value == 0.0 {
+            self.exponent_breaks = true;
+            return true;
         }
+        self.written.clear();
+        write_shortest(value, false, true, &mut self.written);
+        self.exponent_breaks = self.written != shape.digits;
+        true
     }
 
     fn absorb(&self, bare: &Bare) -> Tracker {
@@ -433,7 +329,7 @@ impl Tracker {
             width: 0,
             fraction: Fraction::None { zeros: 0 },
         };
-        all.whole_form(&number).or_else(|| all.real_form(&number))
+        all.whole_form(&number).or_else(|| all.real_form(&number)).or_else(|| all.closest_form(&number))
     }
 
     fn whole_form(&self, number: &Number) -> Option<Number> {
@@ -471,9 +367,27 @@ impl Tracker {
             let fraction = Fraction::Trimmed { places: self.places_max, dot_zero };
             return Some(Number { fraction, ..number.clone() });
         }
-        if self.shortest_breaks || self.mark.is_some() || self.exponent && self.extreme {
+        if self.shortest_breaks || self.mark.is_some() || self.exponent && (self.extreme || self.exponent_breaks) {
             return None;
         }
         Some(Number { fraction: Fraction::Shortest { dot_zero, exponent: self.exponent }, ..number.clone() })
+    }
+
+    /// The spelling that keeps the values where none keeps every byte: for cells that cannot be codes, versions or
+    /// chapters, because they have a sign, a currency, a known unit, an exponent or many digits behind the point.
+    fn closest_form(&self, number: &Number) -> Option<Number> {
+        let known = !self.prefix.is_empty() || known_unit(&self.suffix);
+        let measured = known || self.negative || self.exponent || self.places_max >= PLACES_MEASURED;
+        if !self.pointed || !measured || self.zero_led || self.mark.is_some() || self.whole_max > DIGITS_EXACT {
+            return None;
+        }
+        let exact = self.whole_max + self.places_max <= DIGITS_EXACT && !self.exponent;
+        let (places, dot_zero) = (self.places_max, self.whole_dot_zero);
+        let fraction = match exact {
+            true if self.places_top * 2 > self.cells => Fraction::Fixed { places },
+            true => Fraction::Trimmed { places, dot_zero },
+            false => Fraction::Shortest { dot_zero, exponent: self.exponent },
+        };
+        Some(Number { fraction, bare_point: self.point_bare && !self.point_led, ..number.clone() })
     }
 }

@@ -6,7 +6,10 @@ use crate::time::Pattern;
 use crate::{Kind, time};
 
 /// The spelling of one column. Law: for every cell of the column, writing the value that was read gives the same
-/// bytes; a column for which no form keeps the law is text.
+/// bytes; a column for which no form keeps the law is text. The exception are measurements that are written in more than
+/// one way, or with more digits than a double carries: they are numbers all the same, kept by value, which is to say as
+/// the nearest double, and written by its shortest digits. What could as well be a code, a version or a chapter (no sign,
+/// currency, unit or exponent, and less than six digits behind the point) is no measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spelling {
     /// How a present value is written.
