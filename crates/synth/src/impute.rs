@@ -75,7 +75,8 @@ pub fn impute(
         }
         let filled = make_columns(&trees.outputs[at..=at], &drawn[at..=at], &ask);
         columns[at] = columns[at].filled(&missing, &filled[0]);
-        notes.push(Note { kind: "column", text: format!("`{name}` had {count} gaps; they are filled.") });
+        let gaps = if count == 1 { "1 gap, which is".to_string() } else { format!("{count} gaps, which are") };
+        notes.push(Note { kind: "column", text: format!("`{name}` had {gaps} filled.") });
     }
     Ok((Table::new(columns).expect("every column keeps its rows"), notes))
 }
