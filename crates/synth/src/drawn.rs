@@ -125,10 +125,10 @@ fn limits_for(subject: &Seen, rows: &[u32]) -> Limits {
     let small = rows.len() < 2000;
     let leaf_min = match (mostly_blurred, small) {
         (true, true) => 30,
-        (true, false) => 70,
+        (true, false) => 85,
         (false, true) => 15,
         // The more classes, the more a leaf's few rows show of themselves.
-        (false, false) => 18 + subject.shape.classes().min(100) / 3,
+        (false, false) => 22 + subject.shape.classes().min(100) * 2 / 5,
     };
     Limits { leaf_min, score_min: (rows.len() as f64 / 1000.0).log10().clamp(0.0, 1.0) }
 }

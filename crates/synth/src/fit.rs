@@ -23,6 +23,7 @@ use crate::law::Law;
 use crate::levels::{Likeness, add_directions, liken};
 use crate::maker::{Maker, find_makers};
 use crate::model::{Note, Progress, Unfit};
+use crate::pattern::Pattern;
 use crate::random::mix;
 use crate::rule::{Rule, Sight, resolve};
 use crate::shape::{Binning, Order, Shape, Tally};
@@ -86,9 +87,12 @@ pub(crate) fn fit(
         .map(|at| Sight { name: real.name(at), spelling: real.spelling(at), scale: &encoded[at].scale })
         .collect();
     let demands = resolve(&settings.constraints, &sights).map_err(Unfit::Misfit)?;
-    let (encoded, makers) = find_makers(real, encoded, floor, seed, &mut notes);
-    let columns = encoded.into_iter().zip(makers).enumerate();
-    let columns = columns.map(|(at, (encoded, maker))| Material::of(real, at, encoded, maker));
+    let (encoded, makers) = find_makers(real, encoded, &demands.wants, floor, seed, &mut notes);
+    let columns = encoded.into_iter().zip(makers).zip(demands.wants).enumerate();
+    let columns = columns.map(|(at, ((encoded, maker), want))| Material {
+        pattern: want.pattern,
+        ..Material::of(real, at, encoded, maker)
+    });
     let (outliers, similarity) = (settings.outliers, settings.similarity);
     notes.extend(protections(floor, outliers, similarity));
     let terms = Terms { rules: demands.rules, outliers, similarity, ..Terms::plain(floor, seed) };
@@ -105,6 +109,8 @@ pub(crate) struct Material {
     pub(crate) encoded: Encoded,
     /// What makes its values where no list holds them.
     pub(crate) maker: Option<Maker>,
+    /// What its texts have to match.
+    pub(crate) pattern: Option<Pattern>,
     /// Whether it is no column of the table.
     pub(crate) hidden: bool,
 }
@@ -113,7 +119,7 @@ impl Material {
     /// Column `at` of a table.
     pub(crate) fn of(table: &Table, at: usize, encoded: Encoded, maker: Option<Maker>) -> Material {
         let (name, spelling) = (table.name(at).to_string(), table.spelling(at).clone());
-        Material { name, spelling, encoded, maker, hidden: false }
+        Material { name, spelling, encoded, maker, pattern: None, hidden: false }
     }
 }
 
@@ -163,14 +169,14 @@ pub(crate) fn learn_trees(
     let &Terms { floor, seed, given, units, .. } = terms;
     let mut drafts: Vec<Draft> = Vec::with_capacity(columns.len());
     let mut outputs: Vec<Output> = Vec::with_capacity(columns.len());
-    for (at, Material { name, spelling, encoded, maker, hidden }) in columns.into_iter().enumerate() {
+    for (at, Material { name, spelling, encoded, maker, pattern, hidden }) in columns.into_iter().enumerate() {
         let (mut draft, scale) = match &maker {
             Some(maker) if maker.makes_all() => Draft::presence(&name, encoded),
             maker => Draft::of(&name, encoded, maker.is_some()),
         };
         draft.law = given.contains(&at).then_some(Law::Given);
         drafts.push(draft);
-        outputs.push(Output { name, spelling, scale, node: at as u16, maker, hidden });
+        outputs.push(Output { name, spelling, scale, node: at as u16, maker, pattern, hidden });
     }
     let mut rules = terms.rules.clone();
     let mut kept = declare(&mut drafts, &mut rules, floor).map_err(Unfit::Misfit)?;

@@ -12,6 +12,7 @@ use crate::guard::Guard;
 use crate::law::Law;
 use crate::maker::{Maker, make_columns};
 use crate::model::{Ask, Completion, Generator, Note};
+use crate::pattern::Pattern;
 use crate::random::{Random, mix};
 use crate::rule::Rule;
 use crate::save::save;
@@ -83,6 +84,8 @@ pub(crate) struct Output {
     pub(crate) node: u16,
     /// What makes the values that no list holds.
     pub(crate) maker: Option<Maker>,
+    /// What its texts have to match.
+    pub(crate) pattern: Option<Pattern>,
     /// Whether it is no column of the table.
     pub(crate) hidden: bool,
 }

@@ -37,6 +37,7 @@ impl Beside {
                 rare_rows: 0,
             },
             maker: output.maker.clone(),
+            pattern: output.pattern.clone(),
             hidden: output.hidden,
         });
         let (rules, copies) = (from.rules.clone(), Some(from.copies.clone()));

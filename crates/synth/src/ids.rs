@@ -325,6 +325,16 @@ pub(crate) fn plan_texts(texts: &[&str], key: u64) -> Option<IdPlan> {
     Some(IdPlan { forms, known, ascending, check: Check::None, repeats: false })
 }
 
+/// A plan for whole numbers that are to be different whatever the training table does: any of their range, which grows
+/// with the rows asked for. None where there are no numbers.
+pub(crate) fn plan_range(values: impl Iterator<Item = i64> + Clone, key: u64) -> Option<IdPlan> {
+    let (low, high) = (values.clone().min()?, values.clone().max()?);
+    let mut known = Sieve::new(values.clone().count(), key);
+    values.for_each(|value| known.add(value.to_string().as_bytes()));
+    let forms = vec![Form { rows: 1, make: Make::Range { low, size: high.abs_diff(low).saturating_add(1) } }];
+    Some(IdPlan { forms, known, ascending: false, check: Check::None, repeats: false })
+}
+
 /// Sets in order; where there is little room, each letter's and digit's set grows to its whole alphabet, from the last
 /// place back to place `from`.
 pub(crate) fn roomy(mut sets: Vec<Vec<char>>, rows: u64, from: usize) -> Vec<Vec<char>> {

@@ -30,7 +30,7 @@ pub fn impute(
     }
     let mut notes = Vec::new();
     let encoded: Vec<Encoded> = (0..real.columns()).map(|at| encode(real, at, FLOOR, None)).collect();
-    let (mut encoded, makers) = find_makers(real, encoded, FLOOR, seed, &mut notes);
+    let (mut encoded, makers) = find_makers(real, encoded, &[], FLOOR, seed, &mut notes);
     notes.clear();
     let gaps = |at: usize| (0..real.rows()).filter(|&row| real.missing(at, row)).count();
     let mut open: Vec<(usize, usize)> = (0..real.columns()).map(|at| (gaps(at), at)).filter(|gap| gap.0 > 0).collect();
@@ -75,7 +75,8 @@ pub fn impute(
         }
         let filled = make_columns(&trees.outputs[at..=at], &drawn[at..=at], &ask);
         columns[at] = columns[at].filled(&missing, &filled[0]);
-        notes.push(Note { kind: "column", text: format!("`{name}` had {count} gaps; they are filled.") });
+        let gaps = if count == 1 { "1 gap, which is".to_string() } else { format!("{count} gaps, which are") };
+        notes.push(Note { kind: "column", text: format!("`{name}` had {gaps} filled.") });
     }
     Ok((Table::new(columns).expect("every column keeps its rows"), notes))
 }

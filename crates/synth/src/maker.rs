@@ -15,9 +15,11 @@ use crate::fake_fit::{Found, RARE_MIN, find_fakers};
 use crate::faker::{Faker, Stage, act};
 use crate::generator::Output;
 use crate::id_intent::meant_as_ids;
-use crate::ids::{IdPlan, plan_numbers, plan_texts};
+use crate::ids::{IdPlan, plan_numbers, plan_range, plan_texts};
 use crate::model::{Ask, Note};
+use crate::pattern::Pattern;
 use crate::random::mix;
+use crate::rule::Want;
 use crate::text::{Place, Writer};
 
 /// What makes new values.
@@ -29,6 +31,8 @@ pub(crate) enum Maker {
     Writer(Writer),
     /// Names, addresses and numbers of a kind.
     Faker(Box<Faker>),
+    /// Texts that match a pattern, where training texts do not.
+    Pattern(Pattern),
 }
 
 impl Maker {
@@ -48,11 +52,17 @@ impl Maker {
 pub(crate) fn find_makers(
     real: &Table,
     encoded: Vec<Encoded>,
+    wants: &[Want],
     floor: usize,
     seed: u64,
     notes: &mut Vec<Note>,
 ) -> (Vec<Encoded>, Vec<Option<Maker>>) {
     let mut encoded = encoded;
+    for (column, want) in encoded.iter_mut().zip(wants) {
+        if let Some(pattern) = &want.pattern {
+            keep_words(column, &|word, _| pattern.matches(word));
+        }
+    }
     let found = find_fakers(real, &encoded, floor, seed);
     let mut said: Vec<Option<String>> = vec![None; encoded.len()];
     let mut fakers: Vec<Option<Maker>> = Vec::with_capacity(encoded.len());
@@ -75,10 +85,17 @@ pub(crate) fn find_makers(
     let makers: Vec<Option<Maker>> = fakers
         .into_par_iter()
         .enumerate()
-        .map(|(at, faker)| faker.or_else(|| find_maker(real, at, &encoded, floor, seed)))
+        .map(|(at, faker)| {
+            let maker = faker.or_else(|| find_maker(real, at, &encoded, floor, seed));
+            let want = wants.get(at).cloned().unwrap_or_default();
+            as_wanted(maker, want, real, at, &encoded[at], floor, mix(seed ^ at as u64))
+        })
         .collect();
     for (at, maker) in makers.iter().enumerate() {
         match maker {
+            Some(maker) if wants.get(at).is_some_and(|want| want.unique) && !maker.makes_all() => {
+                keep_words(&mut encoded[at], &|_, _| false);
+            }
             Some(Maker::Faker(faker)) => keep_common(&mut encoded[at], floor, &|word| faker.kind.common(word)),
             Some(Maker::Writer(_)) => keep_common(&mut encoded[at], floor, &|_| true),
             _ => {}
@@ -91,11 +108,16 @@ pub(crate) fn find_makers(
 /// Of the listed words of a column whose other values are made, keeps those that `common` says yes to and many rows
 /// hold: `n/a` of a tenth of the rows is worth keeping, the name of five customers is not.
 fn keep_common(column: &mut Encoded, floor: usize, common: &dyn Fn(&str) -> bool) {
-    let Scale::Text { words } = &mut column.scale else { return };
     let least = floor.max(column.values.len().div_ceil(100));
+    keep_words(column, &|word, rows| rows >= least && common(word));
+}
+
+/// Keeps the listed words that `keep` says yes to, given how many rows hold each.
+fn keep_words(column: &mut Encoded, keep: &dyn Fn(&str, usize) -> bool) {
+    let Scale::Text { words } = &mut column.scale else { return };
     let mut rows = vec![0usize; words.len() + 1];
     column.values.iter().filter(|v| !v.is_nan()).for_each(|&v| rows[v as usize] += 1);
-    let keeps: Vec<bool> = words.iter().zip(&rows).map(|(word, &rows)| rows >= least && common(word)).collect();
+    let keeps: Vec<bool> = words.iter().zip(&rows).map(|(word, &rows)| keep(word, rows)).collect();
     let kept = keeps.iter().filter(|&&k| k).count() as f64;
     let mut next = 0.0;
     let mut place: Vec<f64> = Vec::with_capacity(rows.len());
@@ -180,11 +202,22 @@ fn column(output: &Output, ticks: &[f64], ask: &Ask, salt: u64, acted: &[String]
         let ids = ticks.iter().enumerate().map(|(at, tick)| if tick.is_nan() { None } else { id(at) });
         return Column::ints(&output.name, ids.collect(), output.spelling.clone());
     }
-    let mut novel = |at: usize| match &output.maker {
-        Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
-        Some(Maker::Writer(_) | Maker::Faker(_)) => acted.get(at).cloned().unwrap_or_default(),
-        None => String::new(),
+    let mut novel = |at: usize| {
+        let text = match &output.maker {
+            Some(Maker::Ids(plan)) => plan.id(row_of(at), ask.rows_total, salt),
+            Some(Maker::Writer(_) | Maker::Faker(_)) => acted.get(at).cloned().unwrap_or_default(),
+            Some(Maker::Pattern(_)) | None => String::new(),
+        };
+        match &output.pattern {
+            Some(pattern) if !pattern.matches(&text) => pattern.row_text(row_of(at), ask.rows_total, salt),
+            _ => text,
+        }
     };
+    if let (Some(Maker::Ids(_)), Scale::Time { .. } | Scale::Real { .. }) = (&output.maker, &output.scale) {
+        let tick = |(at, tick): (usize, &f64)| if tick.is_nan() { f64::NAN } else { novel(at).parse().unwrap_or(0.0) };
+        let ticks: Vec<f64> = ticks.iter().enumerate().map(tick).collect();
+        return output.scale.column(&output.name, &output.spelling, &ticks, &mut |_| String::new());
+    }
     output.scale.column(&output.name, &output.spelling, ticks, &mut novel)
 }
 
@@ -202,6 +235,9 @@ fn note_columns(
         let (kind, how) = match maker {
             _ if said[at].is_some() => ("column", said[at].clone().unwrap_or_default()),
             Some(Maker::Faker(_)) => continue,
+            Some(Maker::Pattern(_)) => {
+                ("column", "holds few texts that match its pattern: new ones that do are made".into())
+            }
             Some(Maker::Ids(_)) => ("column", "holds identifiers: new ones of the same form are made".to_string()),
             Some(Maker::Writer(writer)) => {
                 let of = if writer.words { "words" } else { "letters" };
@@ -220,6 +256,35 @@ fn note_columns(
             None => continue,
         };
         notes.push(Note { kind, text: format!("`{name}` {how}.") });
+    }
+}
+
+/// What makes the values of a column of which something is demanded.
+fn as_wanted(
+    maker: Option<Maker>,
+    want: Want,
+    real: &Table,
+    at: usize,
+    encoded: &Encoded,
+    floor: usize,
+    key: u64,
+) -> Option<Maker> {
+    let present = encoded.values.iter().filter(|value| !value.is_nan()).count();
+    match (maker, want) {
+        (Some(Maker::Ids(plan)), Want { unique: true, .. }) if !plan.repeats => Some(Maker::Ids(plan)),
+        (_, Want { unique: true, pattern }) => match real.values(at) {
+            Values::Int(values) => plan_range(values.iter().flatten(), key).map(Maker::Ids),
+            Values::Text(_) if pattern.is_some() => pattern.map(Maker::Pattern),
+            Values::Text(values) => {
+                let words: Vec<&str> =
+                    values.values().as_any().downcast_ref::<StringArray>()?.iter().flatten().collect();
+                let plan = plan_texts(&words, key).map(Maker::Ids);
+                plan.or_else(|| Some(Maker::Writer(Writer::learn(&words, floor, true, key))))
+            }
+            _ => plan_range(encoded.values.iter().filter(|v| !v.is_nan()).map(|&v| v as i64), key).map(Maker::Ids),
+        },
+        (None, Want { pattern: Some(pattern), .. }) if 2 * encoded.rare_rows > present => Some(Maker::Pattern(pattern)),
+        (maker, _) => maker,
     }
 }
 
@@ -265,6 +330,10 @@ impl Kept for Maker {
                 2u8.put(out);
                 faker.put(out);
             }
+            Maker::Pattern(pattern) => {
+                3u8.put(out);
+                pattern.put(out);
+            }
         }
     }
     fn take(from: &mut Bytes) -> Option<Maker> {
@@ -272,6 +341,7 @@ impl Kept for Maker {
             0 => Some(Maker::Ids(IdPlan::take(from)?)),
             1 => Some(Maker::Writer(Writer::take(from)?)),
             2 => Some(Maker::Faker(Box::new(Faker::take(from)?))),
+            3 => Some(Maker::Pattern(Pattern::take(from)?)),
             _ => None,
         }
     }

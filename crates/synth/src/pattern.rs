@@ -4,6 +4,7 @@ use regex_automata::meta::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::bytes::{Bytes, Kept};
+use crate::random::{mix, permuted};
 
 /// How much longer than needed a repetition without an end is written.
 const MORE: u32 = 6;
@@ -45,6 +46,16 @@ impl Pattern {
     /// How many texts [`Pattern::text`] can tell apart.
     pub(crate) fn size(&self) -> u128 {
         size(&self.parsed)
+    }
+
+    /// A text for row `row` of an output of so many: another for each row if there are as many. `salt` belongs to the
+    /// output and the column.
+    pub(crate) fn row_text(&self, row: u64, rows_total: u64, salt: u64) -> String {
+        let size = self.size().max(1);
+        let place = if size >= rows_total as u128 { row as u128 } else { mix(salt ^ mix(row)) as u128 % size };
+        // A pattern may hold anchors within; then another of its texts may do.
+        let texts = (0..8).map(|step| self.text(permuted((place + step * rows_total as u128) % size, size, salt)));
+        texts.clone().find(|text| self.matches(text)).or_else(|| texts.clone().next()).unwrap_or_default()
     }
 
     /// The text of this index, which must be below [`Pattern::size`]; it matches unless the pattern holds anchors or

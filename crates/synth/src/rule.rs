@@ -45,15 +45,23 @@ pub(crate) struct Sight<'a> {
 pub(crate) struct Demands {
     /// Kept by rows.
     pub(crate) rules: Vec<Rule>,
-    /// Columns whose values must all be different.
-    pub(crate) unique: Vec<usize>,
-    /// Columns whose texts must match.
-    pub(crate) patterns: Vec<(usize, Pattern)>,
+    /// Kept by the values of a column, one entry per column.
+    pub(crate) wants: Vec<Want>,
+}
+
+/// What is demanded of the values of one column.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Want {
+    /// No value comes twice.
+    pub(crate) unique: bool,
+    /// Every text matches.
+    pub(crate) pattern: Option<Pattern>,
 }
 
 /// Finds the columns that constraints speak of; every constraint that does not fit them is named.
 pub(crate) fn resolve(constraints: &[Constraint], sights: &[Sight]) -> Result<Demands, Vec<String>> {
-    let (mut demands, mut faults) = (Demands::default(), Vec::new());
+    let mut demands = Demands { rules: Vec::new(), wants: vec![Want::default(); sights.len()] };
+    let mut faults = Vec::new();
     for constraint in constraints {
         if let Err(fault) = demands.add(constraint, sights) {
             faults.push(fault);
@@ -110,17 +118,17 @@ impl Demands {
             }
             Constraint::Unique { column } => {
                 let at = find(column)?;
-                if matches!(sights[at].scale, Scale::Bool) {
-                    return Err(format!("`{column}` is to be unique and holds truth values, of which there are two"));
+                if matches!(sights[at].scale, Scale::Bool | Scale::Real { per: 0.0, .. }) {
+                    return Err(format!("`{column}` is to be unique and holds neither text nor numbers on a grid"));
                 }
-                self.unique.push(at);
+                self.wants[at].unique = true;
             }
             Constraint::Regex { column, pattern } => {
                 let at = find(column)?;
                 if !matches!(sights[at].scale, Scale::Text { .. }) {
                     return Err(format!("a `regex` is demanded of `{column}`, which holds no text"));
                 }
-                self.patterns.push((at, Pattern::parse(pattern)?));
+                self.wants[at].pattern = Some(Pattern::parse(pattern)?);
             }
         }
         Ok(())

@@ -233,6 +233,7 @@ impl Kept for Output {
         self.scale.put(out);
         self.node.put(out);
         self.maker.put(out);
+        self.pattern.put(out);
         self.hidden.put(out);
     }
     fn take(from: &mut Bytes) -> Option<Output> {
@@ -242,6 +243,7 @@ impl Kept for Output {
             scale: Kept::take(from)?,
             node: Kept::take(from)?,
             maker: Kept::take(from)?,
+            pattern: Kept::take(from)?,
             hidden: Kept::take(from)?,
         })
     }

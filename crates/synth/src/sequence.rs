@@ -15,7 +15,7 @@ use crate::grouped::{Grouped, gap_of};
 use crate::maker::{Maker, find_makers, make_columns};
 use crate::model::{Ask, Completion, Generator, Note, Unfit};
 use crate::random::mix;
-use crate::rule::{Rule, Side, Sight, resolve};
+use crate::rule::{Rule, Side, Sight, Want, resolve};
 use crate::save::save_sequences;
 
 /// Rows drawn together, at least.
@@ -79,7 +79,7 @@ pub(crate) struct Roster {
 /// Plain whole numbers.
 fn counted(name: &str, values: Vec<f64>) -> Material {
     let encoded = Encoded { values, nominal: false, scale: Scale::Real { unit: 1.0, per: 1.0 }, rare_rows: 0 };
-    Material { name: name.into(), spelling: Spelling::plain(), encoded, maker: None, hidden: true }
+    Material { name: name.into(), spelling: Spelling::plain(), encoded, maker: None, pattern: None, hidden: true }
 }
 
 /// Learns whole groups.
@@ -107,7 +107,11 @@ pub(crate) fn fit_sequences(
         return Err(Unfit::Misfit(vec![text]));
     }
     let constant: Vec<bool> = (0..real.columns()).map(|at| by.contains(&at) || grouped.constant(at)).collect();
-    let rules = Rules::of(&grouped.table, settings, &constant)?;
+    let mut rules = Rules::of(&grouped.table, settings, &constant)?;
+    // The one column that names groups must not name two of them alike.
+    if let [name] = by[..] {
+        rules.wants[name].unique = true;
+    }
     let mut places = Vec::new();
     let (mut groups, mut events) = (0, 0);
     for &constant in &constant {
@@ -117,9 +121,12 @@ pub(crate) fn fit_sequences(
     }
     let firsts = grouped.table.take(&grouped.starts);
     let firsts = columns_where(&firsts, |at| constant[at]);
+    let wants = |kept: bool| -> Vec<Want> {
+        rules.wants.iter().zip(&constant).filter(|want| *want.1 == kept).map(|want| want.0.clone()).collect()
+    };
     let encoded: Vec<Encoded> =
         (0..firsts.columns()).into_par_iter().map(|at| encode(&firsts, at, settings.floor, None)).collect();
-    let (encoded, makers) = find_makers(&firsts, encoded, settings.floor, seed, &mut notes);
+    let (encoded, makers) = find_makers(&firsts, encoded, &wants(true), settings.floor, seed, &mut notes);
     let shared: Vec<(usize, Material)> = (0..firsts.columns())
         .filter(|&at| makers[at].is_none())
         .map(|at| (at, spread(&firsts, at, &encoded[at], &grouped.units)))
@@ -128,7 +135,11 @@ pub(crate) fn fit_sequences(
         .into_iter()
         .zip(makers)
         .enumerate()
-        .map(|(at, (encoded, maker))| Material::of(&firsts, at, encoded, maker))
+        .zip(wants(true))
+        .map(|((at, (encoded, maker)), want)| Material {
+            pattern: want.pattern,
+            ..Material::of(&firsts, at, encoded, maker)
+        })
         .collect();
     let sizes = grouped.sizes();
     let rows_mean = grouped.units.len() as f64 / sizes.len() as f64;
@@ -139,7 +150,17 @@ pub(crate) fn fit_sequences(
     let groups = learn_trees(material, &terms, Vec::new(), told)?;
     let varying = columns_where(&grouped.table, |at| !constant[at]);
     let by_order = order.filter(|&at| !constant[at]).and_then(|at| varying.position(real.name(at)));
-    let learned = learn_events(&grouped, varying, by_order, shared, rules.events, settings, seed, &mut notes, told)?;
+    let learned = learn_events(
+        &grouped,
+        varying,
+        by_order,
+        shared,
+        (rules.events, wants(false)),
+        settings,
+        seed,
+        &mut notes,
+        told,
+    )?;
     let (events, told) = learned.map_or((None, Context::default()), |(events, told)| (Some(events), told));
     for place in &mut places {
         if let Place::Event(at) = place {
@@ -183,6 +204,8 @@ struct Rules {
     groups: Vec<Rule>,
     /// Over columns of the table; they are renumbered when the outputs of the second model are known.
     events: Vec<Rule>,
+    /// One per column of the table.
+    wants: Vec<Want>,
 }
 
 impl Rules {
@@ -196,7 +219,7 @@ impl Rules {
         let (groups, events): (Vec<Rule>, Vec<Rule>) =
             demands.rules.into_iter().partition(|rule| rule.columns().iter().all(|&at| constant[at as usize]));
         let groups = groups.into_iter().map(|rule| rule.renumbered(&group_place)).collect();
-        Ok(Rules { groups, events })
+        Ok(Rules { groups, events, wants: demands.wants })
     }
 }
 
@@ -249,7 +272,7 @@ fn learn_events(
     varying: Table,
     order: Option<usize>,
     shared: Vec<(usize, Material)>,
-    rules: Vec<Rule>,
+    (rules, wants): (Vec<Rule>, Vec<Want>),
     settings: &Settings,
     seed: u64,
     notes: &mut Vec<Note>,
@@ -261,7 +284,7 @@ fn learn_events(
     let units = Some(grouped.units.as_slice());
     let encoded: Vec<Encoded> =
         (0..varying.columns()).into_par_iter().map(|at| encode(&varying, at, settings.floor, units)).collect();
-    let (encoded, makers) = find_makers(&varying, encoded, settings.floor, mix(seed), notes);
+    let (encoded, makers) = find_makers(&varying, encoded, &wants, settings.floor, mix(seed), notes);
     let (mut material, mut context, lags) = known_columns(grouped, &varying, &encoded, &makers, shared);
     let given: Vec<usize> = (0..material.len()).collect();
     let gap =
@@ -289,8 +312,8 @@ fn learn_events(
         own.or(place_of(name).map(|at| at as u16)).unwrap_or(context.first)
     };
     all_rules.extend(rules.into_iter().map(|rule| rule.renumbered(&by_name)));
-    for (at, (encoded, maker)) in encoded.into_iter().zip(makers).enumerate() {
-        material.push(Material::of(&varying, at, encoded, maker));
+    for (at, ((encoded, maker), want)) in encoded.into_iter().zip(makers).zip(wants).enumerate() {
+        material.push(Material { pattern: want.pattern, ..Material::of(&varying, at, encoded, maker) });
     }
     let similarity = settings.similarity;
     let terms = Terms { given: &given, rules: all_rules, units, similarity, ..Terms::plain(settings.floor, mix(seed)) };

@@ -49,8 +49,7 @@ fn real(dice: &mut Dice, style: u64) -> f64 {
 
 fn text(dice: &mut Dice, style: u64, row: i64) -> String {
     let letters = ["a", "B", "ü", "大", " ", "\u{0}", "👩‍👩‍👧", "e\u{301}", "\"", ",", "\n", "-", "7", "@", "."];
-    let word =
-        |dice: &mut Dice, most: u64| (0..dice.roll(most)).map(|_| pick(dice, &letters)).collect::<String>();
+    let word = |dice: &mut Dice, most: u64| (0..dice.roll(most)).map(|_| pick(dice, &letters)).collect::<String>();
     match style {
         0 => ["x", "y", "z"][dice.roll(3) as usize].into(),
         1 => word(dice, 12),

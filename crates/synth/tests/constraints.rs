@@ -97,6 +97,47 @@ fn check(drawn: &Table, bounds: bool) {
 }
 
 #[test]
+fn values_are_unique_and_match_as_declared() {
+    let rows = 600;
+    let mut dice = Dice(31);
+    let loose = |dice: &mut Dice| {
+        if dice.roll(4) == 0 {
+            "none".to_string()
+        } else {
+            format!("{}-{:02}", ["AB", "CD"][dice.roll(2) as usize], dice.roll(100))
+        }
+    };
+    let table = Table::new(vec![
+        texts("code", &(0..rows).map(|_| Some(loose(&mut dice))).collect::<Vec<_>>()),
+        texts("tag", &(0..rows).map(|_| Some(loose(&mut dice))).collect::<Vec<_>>()),
+        Column::ints("number", (0..rows).map(|_| Some(dice.roll(300) as i64)).collect(), Spelling::plain()),
+        Column::times(
+            "day",
+            (0..rows).map(|_| Some(dice.roll(200) as i64 * 86_400_000_000)).collect(),
+            Spelling::plain(),
+        ),
+        texts("ticket", &(0..rows).map(|_| Some(format!("T{}", dice.roll(90)))).collect::<Vec<_>>()),
+    ])
+    .expect("columns of one length");
+    let declared = json!([
+        { "regex": { "column": "code", "pattern": "[A-Z]{2}-\\d{2}" } }, { "unique": "tag" },
+        { "regex": { "column": "tag", "pattern": "[A-Z]{2}-\\d{2}" } }, { "unique": "number" }, { "unique": "day" },
+        { "unique": "ticket" },
+    ]);
+    let drawn = fitted(&table, declared).expect("the constraints go with the table").sample(&Ask::all(5000, 4));
+    let all = cells(&drawn);
+    let fits = |text: &str| {
+        let bytes = text.as_bytes();
+        bytes.len() == 5 && bytes[..2].iter().all(u8::is_ascii_uppercase) && bytes[3..].iter().all(u8::is_ascii_digit)
+    };
+    assert!(all.iter().all(|row| fits(&row[0]) && fits(&row[1])), "codes and tags match");
+    for column in 1..5 {
+        let different: std::collections::BTreeSet<&String> = all.iter().map(|row| &row[column]).collect();
+        assert_eq!(different.len(), 5000, "{} is unique", drawn.name(column));
+    }
+}
+
+#[test]
 fn what_cannot_be_demanded_is_refused_by_name() {
     let table = loose(200);
     let refused = |constraint: Value| fitted(&table, json!([constraint])).err().expect("it is refused");

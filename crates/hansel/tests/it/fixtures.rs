@@ -68,3 +68,12 @@ pub(crate) fn unhex(text: &str) -> Result<Vec<u8>, String> {
         .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| "hex".to_string()))
         .collect()
 }
+
+/// The cells of these columns of a plain CSV, row by row.
+pub(crate) fn pick(text: &str, columns: &[&str]) -> Vec<String> {
+    let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<&str>>());
+    let header = rows.next().unwrap_or_default();
+    let places: Vec<usize> = columns.iter().filter_map(|name| header.iter().position(|own| own == name)).collect();
+    rows.map(|row| places.iter().map(|&at| row.get(at).copied().unwrap_or("")).collect::<Vec<&str>>().join(","))
+        .collect()
+}

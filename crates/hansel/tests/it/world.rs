@@ -8,7 +8,7 @@ use std::process::Command;
 
 use s3double::{Fault, FaultAction, S3Double};
 
-use crate::fixtures::{noise, table, unhex};
+use crate::fixtures::{noise, pick, table, unhex};
 use crate::mask::{mask_after, mask_ids, mask_words};
 
 /// One case's own world.
@@ -77,6 +77,11 @@ impl World {
             ["equal", one, other] => {
                 let read = |name: &str| std::fs::read(self.path(name)).map_err(|error| error.to_string());
                 Ok(if read(one)? == read(other)? { "equal" } else { "different" }.into())
+            }
+            ["pick", name, columns @ ..] => Ok(pick(&self.read(name)?, columns).join("\n")),
+            ["share", name, column, value] => {
+                let cells = pick(&self.read(name)?, &[column]);
+                Ok(format!("{} of {}", cells.iter().filter(|cell| cell == value).count(), cells.len()))
             }
             ["lines", name] => Ok(self.read(name)?.lines().count().to_string()),
             ["table", name, rows] => {
