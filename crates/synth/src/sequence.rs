@@ -230,7 +230,7 @@ fn known_columns(
     encoded: &[Encoded],
     makers: &[Option<Maker>],
     shared: Vec<(usize, Material)>,
-) -> (Vec<Material>, Context, Vec<(usize, [u16; LAGS])>) {
+) -> (Vec<Material>, Context, Vec<Lagged>) {
     let mut context = Context::default();
     let mut material: Vec<Material> = Vec::new();
     for (at, constant) in shared {
@@ -248,7 +248,7 @@ fn known_columns(
     let left = position.iter().zip(&grouped.units).map(|(at, &unit)| sizes[unit as usize] - 1.0 - at).collect();
     material.push(counted("the rows before", position));
     material.push(counted("the rows to come", left));
-    let mut lags: Vec<(usize, [u16; LAGS])> = Vec::new();
+    let mut lags: Vec<Lagged> = Vec::new();
     for at in (0..varying.columns()).filter(|&at| makers[at].is_none()) {
         let mut places = [0; LAGS];
         for (by, place) in places.iter_mut().enumerate() {
@@ -262,6 +262,9 @@ fn known_columns(
     }
     (material, context, lags)
 }
+
+/// A column that varies and where the same of the rows before it stands.
+type Lagged = (usize, [u16; LAGS]);
 
 type Learned = Option<(Trees, Context)>;
 

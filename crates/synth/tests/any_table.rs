@@ -80,7 +80,7 @@ fn column(dice: &mut Dice, name: &str, rows: usize) -> Column {
     let gaps = [0, 0, 0, 2, 10, 1][dice.roll(6) as usize];
     let style = dice.roll(12);
     let (kind, plain) = (dice.roll(5), Spelling::plain());
-    let mut cell = |dice: &mut Dice, row: usize| (row, gaps == 0 || dice.roll(gaps) != 0);
+    let cell = |dice: &mut Dice, row: usize| (row, gaps == 0 || dice.roll(gaps) != 0);
     let some: Vec<(usize, bool)> = (0..rows).map(|row| cell(dice, row)).collect();
     match kind {
         0 => Column::ints(name, some.iter().map(|c| c.1.then(|| int(dice, style, c.0 as i64))).collect(), plain),
@@ -158,7 +158,9 @@ fn kinds(table: &Table) -> Vec<(String, Kind)> {
 
 fn check(number: u64) {
     let mut dice = Dice(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    (0..3).for_each(|_| drop(dice.roll(2)));
+    (0..3).for_each(|_| {
+        dice.roll(2);
+    });
     let table = any_table(&mut dice);
     let (model, body) = any_config(&mut dice, &table);
     let about = format!("table {number}: {:?}, {} rows, {body:?}", kinds(&table), table.rows());
@@ -186,7 +188,7 @@ fn sampled(table: &Table, generator: &dyn Generator, rows: usize, about: &str) {
     let columns = [0, table.columns() / 2];
     let columns = if columns[1] == 0 { &columns[..1] } else { &columns[..] };
     // Drawing beside columns learns anew, which takes longer than all the rest.
-    if table.rows() % 4 == 0
+    if table.rows().is_multiple_of(4)
         && let Some(completion) = generator.beside(columns, 5)
     {
         let given = Table::new(columns.iter().map(|&at| table.column(at)).collect()).expect("columns of one table");

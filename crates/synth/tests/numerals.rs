@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use synth::{Ask, MODELS, Params};
 use table::{Column, Spelling, Table};

@@ -90,7 +90,7 @@ fn planted_outliers_cannot_be_recognised() {
         let value = |row: usize, dice: &mut Dice| {
             let usual = (dice.roll(1000) + dice.roll(1000)) as f64 / 10.0;
             // Each planted row is extreme in four columns of its own.
-            let odd = planted.iter().position(|&p| p == row).is_some_and(|place| (place + at) % 3 == 0);
+            let odd = planted.iter().position(|&p| p == row).is_some_and(|place| (place + at).is_multiple_of(3));
             Some(if odd { 5000.0 + 700.0 * dice.roll(100) as f64 } else { usual })
         };
         Column::reals(&format!("c{at}"), (0..rows).map(|row| value(row, dice)).collect(), Spelling::plain())
