@@ -16,10 +16,13 @@ const KIND: usize = 3;
 const AMOUNT: usize = 4;
 const BALANCE: usize = 5;
 
+/// Account, country, when, kind, amount, balance.
+type Movement = (usize, usize, i64, &'static str, i64, i64);
+
 /// Accounts with a country each and 1 to 12 movements: opened first, then mostly alternating, closed last.
 fn movements(accounts: usize) -> Table {
     let mut dice = Dice(17);
-    let mut rows: Vec<(usize, usize, i64, &str, i64, i64)> = Vec::new();
+    let mut rows: Vec<Movement> = Vec::new();
     for account in 0..accounts {
         let country = dice.roll(2) as usize;
         let count = if country == 0 { 2 + dice.roll(3) } else { 6 + dice.roll(7) };
@@ -43,7 +46,7 @@ fn movements(accounts: usize) -> Table {
     }
     // The source is in order of time, not of accounts.
     rows.sort_by_key(|row| row.2);
-    let column = |name: &str, cell: &dyn Fn(&(usize, usize, i64, &str, i64, i64)) -> i64| {
+    let column = |name: &str, cell: &dyn Fn(&Movement) -> i64| {
         Column::ints(name, rows.iter().map(|row| Some(cell(row))).collect(), Spelling::plain())
     };
     Table::new(vec![
