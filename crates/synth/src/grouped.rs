@@ -4,6 +4,8 @@
 use table::{Table, Values};
 
 use crate::encode::Encoded;
+use crate::fit::{ROWS_MIN, Settings};
+use crate::model::Unfit;
 
 /// A table in the order of its groups.
 pub(crate) struct Grouped {
@@ -26,6 +28,13 @@ impl Grouped {
         let starts =
             (0..units.len() as u32).filter(|&row| row == 0 || units[row as usize] != units[row as usize - 1]).collect();
         Grouped { table: real.take(&rows), units, starts }
+    }
+
+    /// Itself, if it has as many groups as a model needs.
+    pub(crate) fn enough(self) -> Result<Grouped, Unfit> {
+        let (found, needed) = (self.starts.len(), ROWS_MIN);
+        let text = || format!("the table has {found} groups where a model of groups needs {needed}");
+        if found < needed { Err(Unfit::Misfit(vec![text()])) } else { Ok(self) }
     }
 
     /// Whether a column never changes within a group.
@@ -76,4 +85,24 @@ pub(crate) fn gap_of(grouped: &Grouped, order: &Encoded) -> Option<Vec<f64>> {
     }
     let before = grouped.lagged(&order.values, 1);
     Some(order.values.iter().zip(before).map(|(now, before)| now - before).collect())
+}
+
+/// The columns that name groups and the one that orders their rows.
+pub(crate) fn named_columns(real: &Table, settings: &Settings) -> Result<(Vec<usize>, Option<usize>), Unfit> {
+    let find = |name: &String, what: &str| {
+        real.position(name).ok_or_else(|| format!("`{what}` names `{name}`, which the table does not have"))
+    };
+    let by: Result<Vec<usize>, String> =
+        settings.group_by.iter().map(|name| find(name, "group_training_examples_by")).collect();
+    let order = settings.order_by.as_ref().map(|name| find(name, "order_training_examples_by")).transpose();
+    match (by, order) {
+        (Ok(by), Ok(order)) => Ok((by, order)),
+        (by, order) => Err(Unfit::Misfit([by.err(), order.err()].into_iter().flatten().collect())),
+    }
+}
+
+/// The columns whose position is kept.
+pub(crate) fn columns_where(table: &Table, kept: impl Fn(usize) -> bool) -> Table {
+    let columns = (0..table.columns()).filter(|&at| kept(at)).map(|at| table.column(at));
+    Table::new(columns.collect()).expect("columns of one table")
 }

@@ -11,7 +11,7 @@ use crate::encode::{Encoded, Scale, encode};
 use crate::filters::{Strictness, protections};
 use crate::fit::{Material, Settings, Terms, Told, learn_trees};
 use crate::generator::Trees;
-use crate::grouped::{Grouped, gap_of};
+use crate::grouped::{Grouped, columns_where, gap_of, named_columns};
 use crate::maker::{Maker, find_makers, make_columns};
 use crate::model::{Ask, Completion, Generator, Note, Unfit};
 use crate::random::mix;
@@ -82,6 +82,18 @@ fn counted(name: &str, values: Vec<f64>) -> Material {
     Material { name: name.into(), spelling: Spelling::plain(), encoded, maker: None, pattern: None, hidden: true }
 }
 
+/// Where each column comes from, counted in each model from 0.
+fn places_of(constant: &[bool]) -> Vec<Place> {
+    let mut places = Vec::new();
+    let (mut groups, mut events) = (0, 0);
+    for &constant in constant {
+        let count = if constant { &mut groups } else { &mut events };
+        places.push(if constant { Place::Group(*count) } else { Place::Event(*count) });
+        *count += 1;
+    }
+    places
+}
+
 /// Learns whole groups.
 pub(crate) fn fit_sequences(
     real: &Table,
@@ -90,35 +102,15 @@ pub(crate) fn fit_sequences(
     seed: u64,
     told: Told,
 ) -> Result<Sequences, Unfit> {
-    let find = |name: &String, what: &str| {
-        real.position(name).ok_or_else(|| format!("`{what}` names `{name}`, which the table does not have"))
-    };
-    let by: Result<Vec<usize>, String> =
-        settings.group_by.iter().map(|name| find(name, "group_training_examples_by")).collect();
-    let order = settings.order_by.as_ref().map(|name| find(name, "order_training_examples_by")).transpose();
-    let (by, order) = match (by, order) {
-        (Ok(by), Ok(order)) => (by, order),
-        (by, order) => return Err(Unfit::Misfit([by.err(), order.err()].into_iter().flatten().collect())),
-    };
-    let grouped = Grouped::of(real, &by, order);
-    if grouped.starts.len() < crate::fit::ROWS_MIN {
-        let (found, needed) = (grouped.starts.len(), crate::fit::ROWS_MIN);
-        let text = format!("the table has {found} groups where a model of groups needs {needed}");
-        return Err(Unfit::Misfit(vec![text]));
-    }
+    let (by, order) = named_columns(real, settings)?;
+    let grouped = Grouped::of(real, &by, order).enough()?;
     let constant: Vec<bool> = (0..real.columns()).map(|at| by.contains(&at) || grouped.constant(at)).collect();
     let mut rules = Rules::of(&grouped.table, settings, &constant)?;
     // The one column that names groups must not name two of them alike.
     if let [name] = by[..] {
         rules.wants[name].unique = true;
     }
-    let mut places = Vec::new();
-    let (mut groups, mut events) = (0, 0);
-    for &constant in &constant {
-        let count = if constant { &mut groups } else { &mut events };
-        places.push(if constant { Place::Group(*count) } else { Place::Event(*count) });
-        *count += 1;
-    }
+    let mut places = places_of(&constant);
     let firsts = grouped.table.take(&grouped.starts);
     let firsts = columns_where(&firsts, |at| constant[at]);
     let wants = |kept: bool| -> Vec<Want> {
@@ -170,9 +162,14 @@ pub(crate) fn fit_sequences(
     notes.extend(groups.notes.iter().cloned());
     notes.extend(events.iter().flat_map(|events| events.notes.iter().cloned()));
     notes.push(Note { kind: "column", text: about(&grouped, settings, &constant) });
+    said_once(&mut notes);
+    Ok(Sequences { groups, events, places, told, rows_mean, notes, roster: Mutex::new(None) })
+}
+
+/// Leaves out what was said before, and what is said of the rows before.
+fn said_once(notes: &mut Vec<Note>) {
     let mut seen = std::collections::BTreeSet::new();
     notes.retain(|note| !note.text.contains("the one before") && seen.insert(note.text.clone()));
-    Ok(Sequences { groups, events, places, told, rows_mean, notes, roster: Mutex::new(None) })
 }
 
 fn about(grouped: &Grouped, settings: &Settings, constant: &[bool]) -> String {
@@ -185,11 +182,6 @@ fn about(grouped: &Grouped, settings: &Settings, constant: &[bool]) -> String {
         constant.iter().filter(|&&c| c).count(),
         settings.floor
     )
-}
-
-fn columns_where(table: &Table, kept: impl Fn(usize) -> bool) -> Table {
-    let columns = (0..table.columns()).filter(|&at| kept(at)).map(|at| table.column(at));
-    Table::new(columns.collect()).expect("columns of one table")
 }
 
 /// A column of groups as a column of rows.
