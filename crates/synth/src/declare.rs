@@ -2,7 +2,7 @@
 //! cannot be said as a law is left to the check of drawn rows.
 
 use crate::draft::{Draft, Measure, regrid};
-use crate::find_lookups::Kept;
+use crate::find_lookups::Tied;
 use crate::find_sums::follows;
 use crate::find_time::set_line;
 use crate::law::{Law, lookup_key};
@@ -10,7 +10,7 @@ use crate::rule::{Rule, Side, compare};
 
 /// Shapes the drafts, lists the combinations that rules allow, and gives what is to be kept together. Fails where a rule
 /// leaves nothing to draw.
-pub(crate) fn declare(drafts: &mut Vec<Draft>, rules: &mut [Rule], floor: usize) -> Result<Vec<Kept>, Vec<String>> {
+pub(crate) fn declare(drafts: &mut Vec<Draft>, rules: &mut [Rule], floor: usize) -> Result<Vec<Tied>, Vec<String>> {
     let mut kept = Vec::new();
     let mut faults = Vec::new();
     for rule in rules {
@@ -111,7 +111,7 @@ fn set_combination(
     columns: &[u16],
     allowed: &mut Vec<Vec<f64>>,
     floor: usize,
-    kept: &mut Vec<Kept>,
+    kept: &mut Vec<Tied>,
 ) -> Result<(), String> {
     let rows = drafts[0].values.len();
     let own = |row: usize| columns.iter().map(|&at| drafts[at as usize].values[row]).collect::<Vec<f64>>();

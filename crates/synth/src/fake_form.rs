@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::bytes::{Bytes, Kept};
+use table::{Kept, kept};
+
 use crate::fake_lists::{NOUNS, domain_stem, fold, fold_wide};
 use crate::random::Random;
 
@@ -399,7 +400,7 @@ impl Kept for Piece {
             Piece::Domain => 4u8.put(out),
         }
     }
-    fn take(from: &mut Bytes) -> Option<Piece> {
+    fn take(from: &mut &[u8]) -> Option<Piece> {
         Some(match u8::take(from)? {
             0 => Piece::Lit(Kept::take(from)?),
             1 => Piece::Part {
@@ -416,39 +417,8 @@ impl Kept for Piece {
     }
 }
 
-impl Kept for Form {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.pieces.put(out);
-        self.rows.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Form> {
-        Some(Form { pieces: Kept::take(from)?, rows: Kept::take(from)? })
-    }
-}
+kept!(struct Form { pieces, rows });
 
-impl Kept for Domains {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.shared.put(out);
-        self.made.put(out);
-        self.endings.put(out);
-        self.of_company.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Domains> {
-        Some(Domains {
-            shared: Kept::take(from)?,
-            made: Kept::take(from)?,
-            endings: Kept::take(from)?,
-            of_company: Kept::take(from)?,
-        })
-    }
-}
+kept!(struct Domains { shared, made, endings, of_company });
 
-impl Kept for Words {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.firsts.put(out);
-        self.lasts.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Words> {
-        Some(Words { firsts: Kept::take(from)?, lasts: Kept::take(from)? })
-    }
-}
+kept!(struct Words { firsts, lasts });

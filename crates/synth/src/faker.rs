@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::bytes::{Bytes, Kept};
+use table::{Kept, kept};
+
 use crate::encode::Scale;
 use crate::fake_form::{Domains, Form, Persona, Words, form_of};
 use crate::fake_kind::Kind;
@@ -383,72 +384,16 @@ impl Kept for Kind {
     fn put(&self, out: &mut Vec<u8>) {
         (Kind::ALL.iter().position(|kind| kind == self).unwrap_or(0) as u8).put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Kind> {
+    fn take(from: &mut &[u8]) -> Option<Kind> {
         Kind::ALL.get(u8::take(from)? as usize).copied()
     }
 }
 
-impl Kept for Craft {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Craft::Code(plan) => {
-                0u8.put(out);
-                plan.put(out);
-            }
-            Craft::Forms(forms, domains) => {
-                1u8.put(out);
-                forms.put(out);
-                domains.put(out);
-            }
-        }
-    }
-    fn take(from: &mut Bytes) -> Option<Craft> {
-        match u8::take(from)? {
-            0 => Some(Craft::Code(Kept::take(from)?)),
-            1 => Some(Craft::Forms(Kept::take(from)?, Kept::take(from)?)),
-            _ => None,
-        }
-    }
-}
+kept!(enum Craft {
+    0 => Code(plan),
+    1 => Forms(forms, domains),
+});
 
-impl Kept for Cast {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.words.put(out);
-        self.shown.put(out);
-        self.firm.put(out);
-        self.per_row.put(out);
-        self.paired.put(out);
-        self.main.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Cast> {
-        Some(Cast {
-            words: Kept::take(from)?,
-            shown: Kept::take(from)?,
-            firm: Kept::take(from)?,
-            per_row: Kept::take(from)?,
-            paired: Kept::take(from)?,
-            main: Kept::take(from)?,
-        })
-    }
-}
+kept!(struct Cast { words, shown, firm, per_row, paired, main });
 
-impl Kept for Faker {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.kind.put(out);
-        self.craft.put(out);
-        self.group.put(out);
-        self.unique.put(out);
-        self.known.put(out);
-        self.cast.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Faker> {
-        Some(Faker {
-            kind: Kept::take(from)?,
-            craft: Kept::take(from)?,
-            group: Kept::take(from)?,
-            unique: Kept::take(from)?,
-            known: Kept::take(from)?,
-            cast: Kept::take(from)?,
-        })
-    }
-}
+kept!(struct Faker { kind, craft, group, unique, known, cast });

@@ -1,7 +1,8 @@
 //! Privacy filters: training rows come in and are forgotten; whether a drawn row looks like an outlier, or is nearly a copy,
 //! goes out. Rows are seen as codes of their columns, so numbers of one quantile group count as equal.
 
-use crate::bytes::{Bytes, Kept};
+use table::{Kept, kept};
+
 use crate::model::Note;
 use crate::random::mix;
 use crate::sieve::Sieve;
@@ -71,15 +72,7 @@ impl Copies {
     }
 }
 
-impl Kept for Copies {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.sieve.put(out);
-        self.kept.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Copies> {
-        Some(Copies { sieve: Kept::take(from)?, kept: Kept::take(from)? })
-    }
-}
+kept!(struct Copies { sieve, kept });
 
 /// What drawn rows are held against.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -172,7 +165,7 @@ impl Kept for Filters {
         self.rarity.put(out);
         self.near.put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Filters> {
+    fn take(from: &mut &[u8]) -> Option<Filters> {
         let filters = Filters { rarity: Kept::take(from)?, near: Kept::take(from)? };
         let sound = |of: &Vec<f64>| of.is_empty() || of.len() == 256;
         filters.rarity.iter().all(|(surprises, _)| surprises.iter().all(sound)).then_some(filters)

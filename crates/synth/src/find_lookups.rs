@@ -19,10 +19,10 @@ const SURPRISE_MIN: f64 = 20.0;
 const PAIRED_MAX: usize = 30;
 
 /// (node, earlier node): the first is drawn only so that both stand together in training rows.
-pub(crate) type Kept = (usize, usize);
+pub(crate) type Tied = (usize, usize);
 
 /// Finds them all: sets laws, and gives what is to be kept together.
-pub(crate) fn find_lookups(drafts: &mut [Draft], seen: &[Seen], floor: usize, notes: &mut Vec<Note>) -> Vec<Kept> {
+pub(crate) fn find_lookups(drafts: &mut [Draft], seen: &[Seen], floor: usize, notes: &mut Vec<Note>) -> Vec<Tied> {
     let listed: Vec<usize> = (0..seen.len())
         .filter(|&at| matches!(&seen[at].shape, Shape::Discrete { values } if values.len() >= 2 || values.len() == 1 && seen[at].classes.contains(&0)))
         .collect();
@@ -31,7 +31,7 @@ pub(crate) fn find_lookups(drafts: &mut [Draft], seen: &[Seen], floor: usize, no
     kept
 }
 
-fn find_single(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], notes: &mut Vec<Note>) -> Vec<Kept> {
+fn find_single(drafts: &mut [Draft], seen: &[Seen], listed: &[usize], notes: &mut Vec<Note>) -> Vec<Tied> {
     let size = |at: usize| (seen[at].shape.classes(), std::cmp::Reverse(at));
     let open = |draft: &Draft| draft.law.is_none() || draft.given();
     let of_key = |&key: &usize| {
@@ -130,7 +130,7 @@ fn find_double(
     seen: &[Seen],
     listed: &[usize],
     floor: usize,
-    kept: &mut Vec<Kept>,
+    kept: &mut Vec<Tied>,
     notes: &mut Vec<Note>,
 ) {
     let rows = seen[0].classes.len();

@@ -13,7 +13,7 @@ use crate::encode::{Encoded, encode};
 use crate::filters::{Copies, Filters, Strictness, protections};
 use crate::find_forms::find_forms;
 use crate::find_lines::find_lines;
-use crate::find_lookups::{Kept, find_lookups};
+use crate::find_lookups::{Tied, find_lookups};
 use crate::find_sums::find_arithmetic;
 use crate::find_time::find_calendar;
 use crate::find_totals::find_totals;
@@ -372,7 +372,7 @@ fn order_of(seen: &[Seen], laws: &[Option<Law>], alike: &[Option<u16>]) -> Vec<u
 struct Plan {
     seen: Vec<Seen>,
     laws: Vec<Option<Law>>,
-    kept: Vec<Kept>,
+    kept: Vec<Tied>,
     order: Vec<u16>,
     floor: usize,
     seed: u64,

@@ -3,7 +3,6 @@
 //! no model ever sees the holdout (the caller splits first).
 
 mod absent;
-mod bytes;
 mod calendar;
 mod constraint;
 mod declare;

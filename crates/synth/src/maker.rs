@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 
 use arrow_array::{Array, StringArray};
 use rayon::prelude::*;
-use table::{Column, Table, Values};
+use table::{Column, Table, Values, kept};
 
-use crate::bytes::{Bytes, Kept};
 use crate::encode::{Encoded, Scale};
 use crate::fake_code::plan_cards;
 use crate::fake_fit::{Found, RARE_MIN, find_fakers};
@@ -315,34 +314,9 @@ fn find_maker(real: &Table, at: usize, encoded: &[Encoded], floor: usize, seed: 
     }
 }
 
-impl Kept for Maker {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Maker::Ids(plan) => {
-                0u8.put(out);
-                plan.put(out);
-            }
-            Maker::Writer(writer) => {
-                1u8.put(out);
-                writer.put(out);
-            }
-            Maker::Faker(faker) => {
-                2u8.put(out);
-                faker.put(out);
-            }
-            Maker::Pattern(pattern) => {
-                3u8.put(out);
-                pattern.put(out);
-            }
-        }
-    }
-    fn take(from: &mut Bytes) -> Option<Maker> {
-        match u8::take(from)? {
-            0 => Some(Maker::Ids(IdPlan::take(from)?)),
-            1 => Some(Maker::Writer(Writer::take(from)?)),
-            2 => Some(Maker::Faker(Box::new(Faker::take(from)?))),
-            3 => Some(Maker::Pattern(Pattern::take(from)?)),
-            _ => None,
-        }
-    }
-}
+kept!(enum Maker {
+    0 => Ids(plan),
+    1 => Writer(writer),
+    2 => Faker(faker),
+    3 => Pattern(pattern),
+});

@@ -3,7 +3,8 @@
 use regex_automata::meta::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use crate::bytes::{Bytes, Kept};
+use table::Kept;
+
 use crate::random::{mix, permuted};
 
 /// How much longer than needed a repetition without an end is written.
@@ -158,7 +159,7 @@ impl Kept for Pattern {
     fn put(&self, out: &mut Vec<u8>) {
         self.written.put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Pattern> {
+    fn take(from: &mut &[u8]) -> Option<Pattern> {
         Pattern::parse(&String::take(from)?).ok()
     }
 }

@@ -1,9 +1,8 @@
 //! Rules: what constraints demand, over positions of columns. Ticks of a drawn row come in; whether the row keeps every
 //! rule, or the row mended, goes out.
 
-use table::{Cell, Kind, Spelling};
+use table::{Cell, Kept, Kind, Spelling, kept};
 
-use crate::bytes::{Bytes, Kept};
 use crate::calendar::checked_days;
 use crate::constraint::{Constraint, Operand};
 use crate::encode::Scale;
@@ -304,43 +303,17 @@ impl Kept for Side {
             Side::Value(value) => (None::<u16>, *value).put(out),
         }
     }
-    fn take(from: &mut Bytes) -> Option<Side> {
+    fn take(from: &mut &[u8]) -> Option<Side> {
         let (at, value) = <(Option<u16>, f64)>::take(from)?;
         Some(at.map_or(Side::Value(value), Side::Column))
     }
 }
 
-impl Kept for Rule {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Rule::Compare { left, right, strict } => {
-                0u8.put(out);
-                left.put(out);
-                right.put(out);
-                strict.put(out);
-            }
-            Rule::Sum { target, terms, constant } => {
-                1u8.put(out);
-                target.put(out);
-                terms.put(out);
-                constant.put(out);
-            }
-            Rule::Together { columns, rows } => {
-                2u8.put(out);
-                columns.put(out);
-                rows.put(out);
-            }
-        }
-    }
-    fn take(from: &mut Bytes) -> Option<Rule> {
-        match u8::take(from)? {
-            0 => Some(Rule::Compare { left: Kept::take(from)?, right: Kept::take(from)?, strict: Kept::take(from)? }),
-            1 => Some(Rule::Sum { target: Kept::take(from)?, terms: Kept::take(from)?, constant: Kept::take(from)? }),
-            2 => Some(Rule::Together { columns: Kept::take(from)?, rows: Kept::take(from)? }),
-            _ => None,
-        }
-    }
-}
+kept!(enum Rule {
+    0 => Compare { left, right, strict },
+    1 => Sum { target, terms, constant },
+    2 => Together { columns, rows },
+});
 
 impl Rule {
     /// The columns that it speaks of.

@@ -1,8 +1,9 @@
 //! Saved models: a fitted [`Trees`] becomes bytes with a version and a checksum, and bytes become one again. There is no
 //! code inside, and bytes that were cut, changed or made by another version are refused.
 
+use table::{Kept, kept};
+
 use crate::absent::Verdict;
-use crate::bytes::{Bytes, Kept};
 use crate::calendar::Part;
 use crate::forms::Form;
 use crate::generator::{Node, Output, Trees};
@@ -62,13 +63,13 @@ pub fn load(bytes: &[u8]) -> Result<Box<dyn Generator>, Unloadable> {
     if head[12..] != fingerprint(VERSION as u64, rest).to_le_bytes() {
         return Err(Unloadable::Damaged);
     }
-    let mut from = Bytes { rest };
+    let mut from = rest;
     let model: Option<Box<dyn Generator>> = match u8::take(&mut from) {
         Some(ROWS) => Trees::take(&mut from).filter(Trees::coherent).map(|trees| Box::new(trees) as _),
         Some(GROUPS) => Sequences::take(&mut from).filter(Sequences::coherent).map(|model| Box::new(model) as _),
         _ => None,
     };
-    model.filter(|_| from.rest.is_empty()).ok_or(Unloadable::Damaged)
+    model.filter(|_| from.is_empty()).ok_or(Unloadable::Damaged)
 }
 
 /// The bytes of a fitted model of rows.
@@ -91,28 +92,7 @@ fn saved(kind: u8, model: &impl Kept) -> Vec<u8> {
     bytes
 }
 
-impl Kept for Trees {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.nodes.put(out);
-        self.order.put(out);
-        self.outputs.put(out);
-        self.copies.put(out);
-        self.filters.put(out);
-        self.rules.put(out);
-        self.notes.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Trees> {
-        Some(Trees {
-            nodes: Vec::take(from)?,
-            order: Vec::take(from)?,
-            outputs: Kept::take(from)?,
-            copies: Kept::take(from)?,
-            filters: Kept::take(from)?,
-            rules: Kept::take(from)?,
-            notes: Kept::take(from)?,
-        })
-    }
-}
+kept!(struct Trees { nodes, order, outputs, copies, filters, rules, notes });
 
 impl Kept for Sequences {
     fn put(&self, out: &mut Vec<u8>) {
@@ -123,7 +103,7 @@ impl Kept for Sequences {
         self.rows_mean.put(out);
         self.notes.put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Sequences> {
+    fn take(from: &mut &[u8]) -> Option<Sequences> {
         Some(Sequences {
             groups: Kept::take(from)?,
             events: Kept::take(from)?,
@@ -143,35 +123,20 @@ impl Kept for Place {
             Place::Event(at) => (true, at).put(out),
         }
     }
-    fn take(from: &mut Bytes) -> Option<Place> {
+    fn take(from: &mut &[u8]) -> Option<Place> {
         let (event, at) = <(bool, u16)>::take(from)?;
         Some(if event { Place::Event(at) } else { Place::Group(at) })
     }
 }
 
-impl Kept for Context {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.constant.put(out);
-        self.position.put(out);
-        self.lags.put(out);
-        self.first.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Context> {
-        Some(Context {
-            constant: Kept::take(from)?,
-            position: Kept::take(from)?,
-            lags: Kept::take(from)?,
-            first: Kept::take(from)?,
-        })
-    }
-}
+kept!(struct Context { constant, position, lags, first });
 
 impl Kept for Note {
     fn put(&self, out: &mut Vec<u8>) {
         (NOTE_KINDS.iter().position(|kind| *kind == self.kind).unwrap_or(0) as u8).put(out);
         self.text.put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Note> {
+    fn take(from: &mut &[u8]) -> Option<Note> {
         Some(Note { kind: NOTE_KINDS.get(u8::take(from)? as usize)?, text: String::take(from)? })
     }
 }
@@ -180,7 +145,7 @@ impl Kept for Verdict {
     fn put(&self, out: &mut Vec<u8>) {
         (*self as u8).put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Verdict> {
+    fn take(from: &mut &[u8]) -> Option<Verdict> {
         [Verdict::Open, Verdict::Missing, Verdict::Present].get(u8::take(from)? as usize).copied()
     }
 }
@@ -189,7 +154,7 @@ impl Kept for Form {
     fn put(&self, out: &mut Vec<u8>) {
         (Form::ALL.iter().position(|form| form.0 == *self).unwrap_or(0) as u8).put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Form> {
+    fn take(from: &mut &[u8]) -> Option<Form> {
         Some(Form::ALL.get(u8::take(from)? as usize)?.0)
     }
 }
@@ -198,53 +163,11 @@ impl Kept for Part {
     fn put(&self, out: &mut Vec<u8>) {
         (Part::ALL.iter().position(|part| part.0 == *self).unwrap_or(0) as u8).put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Part> {
+    fn take(from: &mut &[u8]) -> Option<Part> {
         Some(Part::ALL.get(u8::take(from)? as usize)?.0)
     }
 }
 
-impl Kept for Node {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.shape.put(out);
-        self.binning.put(out);
-        self.grid.put(out);
-        self.law.put(out);
-        self.drawn.put(out);
-        self.guards.put(out);
-        self.absences.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Node> {
-        Some(Node {
-            shape: Kept::take(from)?,
-            binning: Kept::take(from)?,
-            grid: Kept::take(from)?,
-            law: Kept::take(from)?,
-            drawn: Kept::take(from)?,
-            guards: Kept::take(from)?,
-            absences: Kept::take(from)?,
-        })
-    }
-}
+kept!(struct Node { shape, binning, grid, law, drawn, guards, absences });
 
-impl Kept for Output {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.name.put(out);
-        self.spelling.put(out);
-        self.scale.put(out);
-        self.node.put(out);
-        self.maker.put(out);
-        self.pattern.put(out);
-        self.hidden.put(out);
-    }
-    fn take(from: &mut Bytes) -> Option<Output> {
-        Some(Output {
-            name: Kept::take(from)?,
-            spelling: Kept::take(from)?,
-            scale: Kept::take(from)?,
-            node: Kept::take(from)?,
-            maker: Kept::take(from)?,
-            pattern: Kept::take(from)?,
-            hidden: Kept::take(from)?,
-        })
-    }
-}
+kept!(struct Output { name, spelling, scale, node, maker, pattern, hidden });

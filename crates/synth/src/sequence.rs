@@ -202,6 +202,10 @@ struct Rules {
 
 impl Rules {
     fn of(table: &Table, settings: &Settings, constant: &[bool]) -> Result<Rules, Unfit> {
+        if settings.constraints.is_empty() {
+            let wants = vec![Want::default(); table.columns()];
+            return Ok(Rules { groups: Vec::new(), events: Vec::new(), wants });
+        }
         let encoded: Vec<Encoded> = (0..table.columns()).map(|at| encode(table, at, 1, None)).collect();
         let sights: Vec<Sight> = (0..table.columns())
             .map(|at| Sight { name: table.name(at), spelling: table.spelling(at), scale: &encoded[at].scale })

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::bytes::{Bytes, Kept};
+use table::Kept;
+
 use crate::fake_form::Case;
 use crate::fake_lists::{NOUNS, REGIONS};
 use crate::random::{Random, fingerprint, mix};
@@ -419,7 +420,7 @@ impl Kept for Writer {
         self.lengths.put(out);
         self.unique.put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Writer> {
+    fn take(from: &mut &[u8]) -> Option<Writer> {
         let writer = Writer {
             words: Kept::take(from)?,
             tokens: Kept::take(from)?,

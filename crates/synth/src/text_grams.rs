@@ -2,7 +2,8 @@
 //! context speaks first and gives way to a shorter one by absolute discounting (Ney, Essen and Kneser, 1994, "On
 //! structuring probabilistic dependences in stochastic language modelling"); contexts of one text only are left out.
 
-use crate::bytes::{Bytes, Kept};
+use table::Kept;
+
 use crate::random::{Random, mix};
 
 /// The token at both ends of every text.
@@ -104,7 +105,7 @@ impl Kept for Follow {
         out.extend_from_slice(&self.context.to_le_bytes());
         self.next.put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Follow> {
+    fn take(from: &mut &[u8]) -> Option<Follow> {
         let context = u64::from_le_bytes([
             u8::take(from)?,
             u8::take(from)?,
@@ -124,7 +125,7 @@ impl Kept for Grams {
         self.order.put(out);
         self.follow.put(out);
     }
-    fn take(from: &mut Bytes) -> Option<Grams> {
+    fn take(from: &mut &[u8]) -> Option<Grams> {
         let order = usize::take(from)?;
         (order <= 8).then_some(Grams { order, follow: Kept::take(from)? })
     }

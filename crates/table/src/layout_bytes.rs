@@ -17,9 +17,8 @@ use crate::packing::Packing;
 use crate::parquet_column::ParquetColumn;
 use crate::parquet_layout::ParquetLayout;
 use crate::parquet_read;
-use crate::parts::{Part, put_all, put_one, take_all, take_one};
 use crate::profile::Written;
-use crate::{Kind, Layout, Spelling};
+use crate::{Kept, Kind, Layout, Spelling, kept};
 
 /// The version that is written, and the newest that is read. Every older one is read too.
 const VERSION: u64 = 1;
@@ -130,43 +129,15 @@ const LINE_ENDS: [LineEnd; 3] = [LineEnd::Lf, LineEnd::CrLf, LineEnd::Cr];
 const KINDS: [Kind; 5] = [Kind::Int, Kind::Real, Kind::Bool, Kind::Time, Kind::Text];
 const MISSING: [Missing; 3] = [Missing::Absent, Missing::Null, Missing::Inside];
 
-impl Part for LineEnd {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_one(&LINE_ENDS, self, out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<LineEnd> {
-        take_one(&LINE_ENDS, rest)
-    }
-}
+kept!(one of LineEnd: LINE_ENDS);
 
-impl Part for Packing {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_one(&PACKINGS, self, out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<Packing> {
-        take_one(&PACKINGS, rest)
-    }
-}
+kept!(one of Packing: PACKINGS);
 
-impl Part for Kind {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_one(&KINDS, self, out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<Kind> {
-        take_one(&KINDS, rest)
-    }
-}
+kept!(one of Kind: KINDS);
 
-impl Part for Missing {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_one(&MISSING, self, out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<Missing> {
-        take_one(&MISSING, rest)
-    }
-}
+kept!(one of Missing: MISSING);
 
-impl Part for Spelling {
+impl Kept for Spelling {
     fn put(&self, out: &mut Vec<u8>) {
         self.to_text().put(out);
     }
@@ -175,27 +146,9 @@ impl Part for Spelling {
     }
 }
 
-impl Part for Written {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.name.put(out);
-        self.kind.put(out);
-        self.spelling.put(out);
-        [self.quoted, self.null_quoted, self.quotes_inside, self.space_led].iter().for_each(|flag| flag.put(out));
-    }
-    fn take(rest: &mut &[u8]) -> Option<Written> {
-        Some(Written {
-            name: Part::take(rest)?,
-            kind: Part::take(rest)?,
-            spelling: Part::take(rest)?,
-            quoted: Part::take(rest)?,
-            null_quoted: Part::take(rest)?,
-            quotes_inside: Part::take(rest)?,
-            space_led: Part::take(rest)?,
-        })
-    }
-}
+kept!(struct Written { name, kind, spelling, quoted, null_quoted, quotes_inside, space_led });
 
-impl Part for CsvLayout {
+impl Kept for CsvLayout {
     fn put(&self, out: &mut Vec<u8>) {
         self.packing.put(out);
         self.byte_order_mark.put(out);
@@ -205,30 +158,30 @@ impl Part for CsvLayout {
         self.dialect.line_end.put(out);
         self.header.put(out);
         self.header_end.put(out);
-        put_all(&self.columns, out);
+        self.columns.put(out);
         self.line_end_last.put(out);
         self.blank_lines.min(BLANK_LINES_MAX).put(out);
     }
     fn take(rest: &mut &[u8]) -> Option<CsvLayout> {
         Some(CsvLayout {
-            packing: Part::take(rest)?,
-            byte_order_mark: Part::take(rest)?,
+            packing: Kept::take(rest)?,
+            byte_order_mark: Kept::take(rest)?,
             dialect: Dialect {
-                delimiter: Part::take(rest)?,
-                quote: Part::take(rest)?,
-                backslash: Part::take(rest)?,
-                line_end: Part::take(rest)?,
+                delimiter: Kept::take(rest)?,
+                quote: Kept::take(rest)?,
+                backslash: Kept::take(rest)?,
+                line_end: Kept::take(rest)?,
             },
-            header: Part::take(rest)?,
-            header_end: Part::take(rest)?,
-            columns: take_all(rest)?,
-            line_end_last: Part::take(rest)?,
-            blank_lines: Part::take(rest).filter(|&lines| lines <= BLANK_LINES_MAX)?,
+            header: Kept::take(rest)?,
+            header_end: Kept::take(rest)?,
+            columns: Kept::take(rest)?,
+            line_end_last: Kept::take(rest)?,
+            blank_lines: Kept::take(rest).filter(|&lines| lines <= BLANK_LINES_MAX)?,
         })
     }
 }
 
-impl Part for Frame {
+impl Kept for Frame {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Frame::Lines { line_end, line_end_last, blank_lines } => {
@@ -249,99 +202,49 @@ impl Part for Frame {
     fn take(rest: &mut &[u8]) -> Option<Frame> {
         match u8::take(rest)? {
             0 => Some(Frame::Lines {
-                line_end: Part::take(rest)?,
-                line_end_last: Part::take(rest)?,
-                blank_lines: Part::take(rest).filter(|&lines| lines <= BLANK_LINES_MAX)?,
+                line_end: Kept::take(rest)?,
+                line_end_last: Kept::take(rest)?,
+                blank_lines: Kept::take(rest).filter(|&lines| lines <= BLANK_LINES_MAX)?,
             }),
             1 => Some(Frame::Array(Gaps {
-                open: Part::take(rest)?,
-                comma: Part::take(rest)?,
-                close: Part::take(rest)?,
-                tail: Part::take(rest)?,
+                open: Kept::take(rest)?,
+                comma: Kept::take(rest)?,
+                close: Kept::take(rest)?,
+                tail: Kept::take(rest)?,
             })),
             _ => None,
         }
     }
 }
 
-impl Part for Style {
-    fn put(&self, out: &mut Vec<u8>) {
-        [self.colon, self.comma, self.brace, self.ascii, self.slash].iter().for_each(|flag| flag.put(out));
-        self.lines.put(out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<Style> {
-        Some(Style {
-            colon: Part::take(rest)?,
-            comma: Part::take(rest)?,
-            brace: Part::take(rest)?,
-            ascii: Part::take(rest)?,
-            slash: Part::take(rest)?,
-            lines: Part::take(rest)?,
-        })
-    }
-}
+kept!(struct Style { colon, comma, brace, ascii, slash, lines });
 
-impl Part for Node {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.key.put(out);
-        put_all(&self.children, out);
-        self.whole.put(out);
-        self.column.put(out);
-        self.missing.put(out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<Node> {
-        Some(Node {
-            key: Part::take(rest)?,
-            children: take_all(rest)?,
-            whole: Part::take(rest)?,
-            column: Part::take(rest)?,
-            missing: Part::take(rest)?,
-        })
-    }
-}
+kept!(struct Node { key, children, whole, column, missing });
 
-impl Part for JsonColumn {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.written.put(out);
-        self.raw.put(out);
-        self.absent.put(out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<JsonColumn> {
-        Some(JsonColumn { written: Part::take(rest)?, raw: Part::take(rest)?, absent: Part::take(rest)? })
-    }
-}
+kept!(struct JsonColumn { written, raw, absent });
 
-impl Part for JsonLayout {
+impl Kept for JsonLayout {
     fn put(&self, out: &mut Vec<u8>) {
         self.packing.put(out);
         self.byte_order_mark.put(out);
         self.frame.put(out);
         self.style.put(out);
-        put_all(&self.tree.nodes, out);
-        put_all(&self.columns, out);
+        self.tree.nodes.put(out);
+        self.columns.put(out);
     }
     fn take(rest: &mut &[u8]) -> Option<JsonLayout> {
         Some(JsonLayout {
-            packing: Part::take(rest)?,
-            byte_order_mark: Part::take(rest)?,
-            frame: Part::take(rest)?,
-            style: Part::take(rest)?,
-            tree: Tree { nodes: take_all(rest)? },
-            columns: take_all(rest)?,
+            packing: Kept::take(rest)?,
+            byte_order_mark: Kept::take(rest)?,
+            frame: Kept::take(rest)?,
+            style: Kept::take(rest)?,
+            tree: Tree { nodes: Kept::take(rest)? },
+            columns: Kept::take(rest)?,
         })
     }
 }
 
-impl Part for ParquetColumn {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.kind.put(out);
-        self.spelling.put(out);
-        self.word.put(out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<ParquetColumn> {
-        Some(ParquetColumn { kind: Part::take(rest)?, spelling: Part::take(rest)?, word: Part::take(rest)? })
-    }
-}
+kept!(struct ParquetColumn { kind, spelling, word });
 
 /// The packings of Parquet columns that are read.
 fn compressions() -> [Compression; 5] {
@@ -354,27 +257,20 @@ fn compressions() -> [Compression; 5] {
     ]
 }
 
-impl Part for Compression {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_one(&compressions(), self, out);
-    }
-    fn take(rest: &mut &[u8]) -> Option<Compression> {
-        take_one(&compressions(), rest)
-    }
-}
+kept!(one of Compression: compressions());
 
-impl Part for ParquetLayout {
+impl Kept for ParquetLayout {
     /// Schema and metadata are saved as what already is a lasting form for them: a Parquet file without rows.
     fn put(&self, out: &mut Vec<u8>) {
         let hollow = self.writer(Vec::new()).and_then(|writer| writer.finish());
         hollow.unwrap_or_default().put(out);
-        put_all(&self.compression, out);
+        self.compression.put(out);
         self.group_rows.put(out);
-        put_all(&self.groups.iter().map(|group| group.missing).collect::<Vec<_>>(), out);
-        put_all(&self.columns, out);
+        self.groups.iter().map(|group| group.missing).collect::<Vec<_>>().put(out);
+        self.columns.put(out);
     }
     fn take(rest: &mut &[u8]) -> Option<ParquetLayout> {
-        let hollow: Vec<u8> = Part::take(rest)?;
+        let hollow: Vec<u8> = Kept::take(rest)?;
         let (footer, magic) = hollow.split_at_checked(hollow.len().checked_sub(8)?)?;
         let length = u32::from_le_bytes(magic.get(..4)?.try_into().ok()?) as usize;
         let footer = footer.get(footer.len().checked_sub(length)?..).filter(|_| magic.ends_with(b"PAR1"))?;
@@ -383,11 +279,11 @@ impl Part for ParquetLayout {
             let metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(parquet_read::damaged)?;
             parquet_read::layout(&metadata)
         });
-        let (mut layout, compression) = (read.ok()?, take_all(rest)?);
+        let (mut layout, compression) = (read.ok()?, Kept::take(rest)?);
         layout.compression = compression;
-        layout.group_rows = Part::take(rest)?;
-        let missing: Vec<bool> = take_all(rest)?;
-        layout.columns = take_all(rest)?;
+        layout.group_rows = Kept::take(rest)?;
+        let missing: Vec<bool> = Kept::take(rest)?;
+        layout.columns = Kept::take(rest)?;
         for (group, &missing) in layout.groups.iter_mut().zip(&missing) {
             group.missing = missing;
         }

@@ -5,6 +5,7 @@
 
 mod alike;
 mod assemble;
+mod bytes;
 mod column;
 mod content;
 mod csv;
@@ -31,7 +32,6 @@ mod parquet_layout;
 mod parquet_read;
 mod parquet_type;
 mod parquet_values;
-mod parts;
 mod profile;
 mod read;
 mod respell;
@@ -41,6 +41,7 @@ mod time;
 mod time_profile;
 
 pub use alike::{Mismatch, alike};
+pub use bytes::Kept;
 pub use column::{Column, Kind, Misshapen, Table, Values};
 pub use flaw::{Aside, Flaw, SetAside, Unreadable};
 pub use layout::{Layout, Writer};

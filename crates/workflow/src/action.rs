@@ -184,7 +184,12 @@ impl From<Cancelled> for Failure {
     }
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    /// One that tells nobody anything, of seed 0 and without a folder of its own.
+    pub fn silent(run: &'a str, cancelled: &'a (dyn Fn() -> bool + Sync)) -> Attempt<'a> {
+        Attempt { seed: 0, run, folder: Path::new("."), cancelled, progress: &|_| {}, publishing: &|_| {} }
+    }
+
     /// An error once the user has asked to stop.
     pub fn go_on(&self) -> Result<(), Cancelled> {
         if (self.cancelled)() { Err(Cancelled) } else { Ok(()) }

@@ -180,17 +180,8 @@ impl Bucket {
     /// Leaves no orphaned parts behind. What cannot be aborted is left to the bucket's lifecycle rule.
     fn abort(&self, key: &str, upload: &str) {
         let never = || false;
-        let silent = |_: Progress| {};
-        let nobody = |_: &str| {};
         // The attempt itself may be cancelled, and just then the abort has to go through.
-        let attempt = Attempt {
-            seed: 0,
-            run: "abort",
-            folder: std::path::Path::new(""),
-            cancelled: &never,
-            progress: &silent,
-            publishing: &nobody,
-        };
+        let attempt = Attempt::silent("abort", &never);
         let _ = self.call(&attempt, &self.doing("s3:AbortMultipartUpload", Some(key)), |client| {
             client.abort_multipart_upload().bucket(&self.name).key(key).upload_id(upload).send()
         });

@@ -1,6 +1,6 @@
 //! `hansel impute`: a table with its gaps filled.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use actions::synthesis;
 use serde_json::json;
@@ -32,15 +32,8 @@ impl Impute {
         signals::listen();
         let bar = bar();
         let progress = |progress: Progress| show(&bar, progress);
-        let nobody = |_: &str| {};
-        let attempt = Attempt {
-            seed: self.seed,
-            run: "impute",
-            folder: Path::new("."),
-            cancelled: &signals::cancelled,
-            progress: &progress,
-            publishing: &nobody,
-        };
+        let attempt =
+            Attempt { seed: self.seed, progress: &progress, ..Attempt::silent("impute", &signals::cancelled) };
         let draft = draft(&self.out);
         let made = synthesis::impute(&self.input, &name, &draft, &self.out.to_string_lossy(), &attempt);
         bar.finish_and_clear();

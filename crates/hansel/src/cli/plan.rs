@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use workflow::{Attempt, Progress};
+use workflow::Attempt;
 
 use super::run::Place;
 use super::say::{self, Stop};
@@ -38,15 +38,7 @@ impl Plan {
         let checked = self.place.check(&memory, &self.file)?;
         let workflow = memory.ask(memory.store.workflow_named(&checked.project.id, checked.plan.name()))?;
         signals::listen();
-        let (silent, nobody) = (|_: Progress| {}, |_: &str| {});
-        let attempt = Attempt {
-            seed: 0,
-            run: "plan",
-            folder: memory.store.home(),
-            cancelled: &signals::cancelled,
-            progress: &silent,
-            publishing: &nobody,
-        };
+        let attempt = Attempt::silent("plan", &signals::cancelled);
         let mut branches = Vec::new();
         for branch in checked.plan.branches() {
             let (done, claims) = match &workflow {

@@ -1,6 +1,6 @@
 //! `hansel sample`: rows from a model that was saved before.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use actions::{ModelFile, synthesis};
 use serde_json::json;
@@ -40,14 +40,10 @@ impl Sample {
         signals::listen();
         let bar = bar();
         let progress = |progress: Progress| show(&bar, progress);
-        let nobody = |_: &str| {};
         let attempt = Attempt {
             seed: self.seed.unwrap_or(model.origin.seed),
-            run: "sample",
-            folder: Path::new("."),
-            cancelled: &signals::cancelled,
             progress: &progress,
-            publishing: &nobody,
+            ..Attempt::silent("sample", &signals::cancelled)
         };
         let wanted = self.conditions.wanted(self.rows, None)?;
         // Written beside its place first, so that a failure leaves no half file under the name.

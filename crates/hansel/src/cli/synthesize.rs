@@ -61,15 +61,8 @@ impl Synthesize {
         signals::listen();
         let bar = bar();
         let progress = |progress: Progress| show(&bar, progress);
-        let nobody = |_: &str| {};
-        let attempt = Attempt {
-            seed: self.seed,
-            run: "synthesize",
-            folder: Path::new("."),
-            cancelled: &signals::cancelled,
-            progress: &progress,
-            publishing: &nobody,
-        };
+        let attempt =
+            Attempt { seed: self.seed, progress: &progress, ..Attempt::silent("synthesize", &signals::cancelled) };
         let options = Options {
             wanted: self.conditions.wanted(self.rows.or(model.num_records), Some(model.recipe.as_ref()))?,
             sample_rows_max: self.sample_rows_max.max(1),

@@ -86,16 +86,7 @@ fn crawl(memory: &Memory, request: &RunRequest<'_>, journal: &Journal<'_>, branc
     let store = &memory.store;
     let done = memory.ask(store.done(&request.workflow.id, &branch.name, &branch.bucket))?;
     let claims = memory.ask(store.claims(&request.workflow.id))?;
-    let silent = |_: Progress| {};
-    let nobody = |_: &str| {};
-    let attempt = Attempt {
-        seed: 0,
-        run: journal.run,
-        folder: store.home(),
-        cancelled: request.cancelled,
-        progress: &silent,
-        publishing: &nobody,
-    };
+    let attempt = Attempt::silent(journal.run, request.cancelled);
     let mut survey = survey(branch, &Known { done: &done, claims: &claims, again: request.again }, &attempt)?;
     forget_finished(memory, journal.run, branch, &mut survey)?;
     let units: Vec<(UnitKey, String)> = survey
