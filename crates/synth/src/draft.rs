@@ -2,7 +2,7 @@
 //! falls into, or something that several columns have in common. The laws between nodes are found elsewhere.
 
 use crate::encode::{Encoded, Scale};
-use crate::law::Law;
+use crate::laws::law::Law;
 
 /// A node before it is learned.
 pub(crate) struct Draft {

@@ -3,20 +3,20 @@
 use rayon::prelude::*;
 use table::{Column, Spelling, Table};
 
-use crate::absent::Absence;
-use crate::drawn::{Drawing, Drawn};
 use crate::encode::Scale;
 use crate::filters::{Copies, Filters};
 use crate::given::Beside;
-use crate::guard::Guard;
-use crate::law::Law;
-use crate::maker::{Maker, make_columns};
+use crate::laws::absent::Absence;
+use crate::laws::guard::Guard;
+use crate::laws::law::Law;
+use crate::laws::rule::Rule;
+use crate::makers::maker::{Maker, make_columns};
+use crate::makers::pattern::Pattern;
 use crate::model::{Ask, Completion, Generator, Note};
-use crate::pattern::Pattern;
 use crate::random::{Random, mix};
-use crate::rule::Rule;
 use crate::save::save;
-use crate::shape::{Binning, Shape};
+use crate::trees::drawn::{Drawing, Drawn};
+use crate::trees::shape::{Binning, Shape};
 
 /// The fitted tabular engine.
 pub(crate) struct Trees {

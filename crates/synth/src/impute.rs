@@ -8,7 +8,7 @@ use table::Table;
 use crate::encode::{Encoded, encode};
 use crate::filters::Copies;
 use crate::fit::{Material, ROWS_MIN, Terms, learn_trees};
-use crate::maker::{find_makers, make_columns};
+use crate::makers::maker::{find_makers, make_columns};
 use crate::model::{Ask, Note, Progress, Unfit};
 use crate::random::{mix, some_rows};
 

@@ -1,16 +1,16 @@
 //! How the parts of a fitted model are saved: one after another, in the order of their fields. A change here is a new
 //! version of saved models.
 
-use crate::absent::Absence;
-use crate::drawn::{Drawn, Question};
 use crate::encode::Scale;
-use crate::guard::Guard;
-use crate::ids::{Check, Form, IdPlan, Make};
-use crate::law::Law;
-use crate::leaf::{Leaf, Spread};
-use crate::line::{Line, Term};
-use crate::shape::{Binning, Shape};
+use crate::laws::absent::Absence;
+use crate::laws::guard::Guard;
+use crate::laws::law::Law;
+use crate::makers::ids::{Check, Form, IdPlan, Make};
 use crate::sieve::Sieve;
+use crate::trees::drawn::{Drawn, Question};
+use crate::trees::leaf::{Leaf, Spread};
+use crate::trees::line::{Line, Term};
+use crate::trees::shape::{Binning, Shape};
 use table::{Kept, kept};
 
 kept!(struct Question { node, mask, ways });

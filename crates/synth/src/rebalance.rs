@@ -4,8 +4,8 @@
 use serde_json::Value;
 use table::{Cell, Table, Values};
 
+use crate::config::nearest::nearest;
 use crate::model::{Ask, Generator};
-use crate::nearest::nearest;
 use crate::random::Random;
 
 /// Rows drawn to see what values there are.

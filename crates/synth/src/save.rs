@@ -3,10 +3,10 @@
 
 use table::{Kept, kept};
 
-use crate::absent::Verdict;
-use crate::calendar::Part;
-use crate::forms::Form;
 use crate::generator::{Node, Output, Trees};
+use crate::laws::absent::Verdict;
+use crate::laws::calendar::Part;
+use crate::laws::forms::Form;
 use crate::model::{Generator, Note};
 use crate::random::fingerprint;
 use crate::sequence::{Context, Place, Sequences};

@@ -12,10 +12,10 @@ use crate::filters::{Strictness, protections};
 use crate::fit::{Material, Settings, Terms, Told, learn_trees};
 use crate::generator::Trees;
 use crate::grouped::{Grouped, columns_where, gap_of, named_columns};
-use crate::maker::{Maker, find_makers, make_columns};
+use crate::laws::rule::{Rule, Side, Sight, Want, resolve};
+use crate::makers::maker::{Maker, find_makers, make_columns};
 use crate::model::{Ask, Completion, Generator, Note, Unfit};
 use crate::random::mix;
-use crate::rule::{Rule, Side, Sight, Want, resolve};
 use crate::save::save_sequences;
 
 /// Rows drawn together, at least.
