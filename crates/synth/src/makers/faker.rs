@@ -66,7 +66,7 @@ pub(crate) struct Stage<'a> {
     /// The columns.
     pub(crate) outputs: &'a [Output],
     /// Ticks per output and row.
-    pub(crate) ticks: &'a [Vec<f64>],
+    pub(crate) ticks: &'a [&'a [f64]],
     /// What was asked.
     pub(crate) ask: &'a Ask,
     /// Position of the block in the output.
@@ -123,7 +123,7 @@ fn lasts_by_weight(cast: &Cast, blocks: u64) -> Vec<Vec<u32>> {
 
 /// The made-up texts of a group in one block: per column of `members`, per row; empty where none is wanted.
 pub(crate) fn act(stage: &Stage, members: &[u16]) -> Vec<Vec<String>> {
-    let rows = stage.ticks.first().map_or(0, Vec::len);
+    let rows = stage.ticks.first().map_or(0, |ticks| ticks.len());
     let mut texts: Vec<Vec<String>> = members.iter().map(|_| Vec::with_capacity(rows)).collect();
     let nobody = Cast::default();
     let cast = members.iter().find_map(|&at| stage.faker(at)?.cast.as_ref()).unwrap_or(&nobody);

@@ -151,9 +151,9 @@ fn act_all(outputs: &[Output], ticks: &[Vec<f64>], ask: &Ask) -> Vec<Vec<String>
     let blocks = if outputs.iter().any(made) { ask.rows.div_ceil(Ask::BLOCK as usize) } else { 0 };
     let block = |at: usize| {
         let (from, to) = (at * Ask::BLOCK as usize, ask.rows.min((at + 1) * Ask::BLOCK as usize));
-        ticks.iter().map(|ticks| ticks[from..to].to_vec()).collect::<Vec<Vec<f64>>>()
+        ticks.iter().map(|ticks| &ticks[from..to]).collect::<Vec<&[f64]>>()
     };
-    let drawn: Vec<Vec<Vec<f64>>> = (0..blocks).map(block).collect();
+    let drawn: Vec<Vec<&[f64]>> = (0..blocks).map(block).collect();
     let tasks: Vec<(&Vec<u16>, usize)> =
         groups.values().flat_map(|members| (0..blocks).map(move |at| (members, at))).collect();
     let made: Vec<Vec<Vec<String>>> = tasks
