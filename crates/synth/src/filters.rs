@@ -3,6 +3,7 @@
 
 use table::{Kept, kept};
 
+use crate::fit::Settings;
 use crate::model::Note;
 use crate::random::mix;
 use crate::sieve::Sieve;
@@ -21,7 +22,14 @@ pub(crate) enum Strictness {
 }
 
 /// What protects the training rows, a sentence each, with the parameter that switches it.
-pub(crate) fn protections(floor: usize, outliers: Strictness, similarity: Strictness) -> Vec<Note> {
+pub(crate) fn protections(settings: &Settings) -> Vec<Note> {
+    let &Settings { floor, leaf, outliers, similarity, .. } = settings;
+    let leaf = match leaf {
+        Some(rows) => format!("Every leaf of a tree describes at least {rows} rows (`params.rows_per_leaf_min`)."),
+        None => "Every leaf of a tree describes at least 15 to 85 rows, the more the more there are to learn from and the more \
+                 values a column has (`params.rows_per_leaf_min`)."
+            .to_string(),
+    };
     let values = match floor {
         1 => "Values are shown however few rows hold them (`params.rows_per_value_min` is 1).".to_string(),
         _ => format!(
@@ -53,7 +61,7 @@ pub(crate) fn protections(floor: usize, outliers: Strictness, similarity: Strict
              unless {floor} training rows are so (`privacy_filters.similarity` is high)."
         ),
     };
-    [values, outliers.to_string(), similarity].map(|text| Note { kind: "protection", text }).into()
+    [values, leaf, outliers.to_string(), similarity].map(|text| Note { kind: "protection", text }).into()
 }
 
 /// Training rows that must not be drawn.

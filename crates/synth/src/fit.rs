@@ -37,6 +37,8 @@ pub(crate) const ROWS_MIN: usize = 5;
 pub(crate) struct Settings {
     /// Fewest rows that must hold a value for it to be shown as it is.
     pub(crate) floor: usize,
+    /// Fewest rows that a leaf describes; follows from the table if `None`.
+    pub(crate) leaf: Option<usize>,
     /// What every row has to keep.
     pub(crate) constraints: Vec<Constraint>,
     /// Whether rows that look like outliers are drawn anew.
@@ -53,6 +55,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             floor: 5,
+            leaf: None,
             constraints: Vec::new(),
             outliers: Strictness::Auto,
             similarity: Strictness::Auto,
@@ -94,8 +97,8 @@ pub(crate) fn fit(
         ..Material::of(real, at, encoded, maker)
     });
     let (outliers, similarity) = (settings.outliers, settings.similarity);
-    notes.extend(protections(floor, outliers, similarity));
-    let terms = Terms { rules: demands.rules, outliers, similarity, ..Terms::plain(floor, seed) };
+    notes.extend(protections(settings));
+    let terms = Terms { leaf: settings.leaf, rules: demands.rules, outliers, similarity, ..Terms::plain(floor, seed) };
     learn_trees(columns.collect(), &terms, notes, progress)
 }
 
@@ -127,6 +130,8 @@ impl Material {
 pub(crate) struct Terms<'a> {
     /// Fewest rows of a value shown as it is.
     pub(crate) floor: usize,
+    /// Fewest rows that a leaf describes; follows from the table if `None`.
+    pub(crate) leaf: Option<usize>,
     /// Seed of the fit.
     pub(crate) seed: u64,
     /// Positions of the columns that will come with every row asked for.
@@ -148,6 +153,7 @@ impl Terms<'_> {
     pub(crate) fn plain(floor: usize, seed: u64) -> Terms<'static> {
         Terms {
             floor,
+            leaf: None,
             seed,
             given: &[],
             rules: Vec::new(),
@@ -197,7 +203,16 @@ pub(crate) fn learn_trees(
     kept.extend(find_lookups(&mut drafts, &seen, floor, &mut notes));
     let laws: Vec<Option<Law>> = drafts.iter_mut().map(|draft| draft.law.take()).collect();
     let alike: Vec<Option<u16>> = drafts.iter().map(|draft| draft.like).collect();
-    let plan = Plan { order: order_of(&seen, &laws, &alike), seen, laws, kept, floor, seed, open: !given.is_empty() };
+    let plan = Plan {
+        order: order_of(&seen, &laws, &alike),
+        seen,
+        laws,
+        kept,
+        floor,
+        leaf: terms.leaf,
+        seed,
+        open: !given.is_empty(),
+    };
     let nodes = plan.learn_all(progress)?;
     let codes: Vec<&[u8]> = outputs
         .iter()
@@ -375,6 +390,7 @@ struct Plan {
     kept: Vec<Tied>,
     order: Vec<u16>,
     floor: usize,
+    leaf: Option<usize>,
     seed: u64,
     /// Whether rows may come with values that the training table does not show, so that laws may have nothing to say.
     open: bool,
@@ -443,7 +459,8 @@ impl Plan {
             absences.iter().map(verdict).find(|&v| v != Verdict::Open)
         };
         rows.retain(|&row| said(row) != Some(Verdict::Missing));
-        let lesson = Lesson { nodes: &self.seen, target, before: &before, floor: self.floor, seed: self.seed };
+        let (floor, leaf, seed) = (self.floor, self.leaf, self.seed);
+        let lesson = Lesson { nodes: &self.seen, target, before: &before, floor, leaf, seed };
         let guards = if self.laws[target].is_none() { self.guards_of(at, target) } else { Vec::new() };
         Learned { drawn: Some(learn(&lesson, rows)), guards, absences }
     }

@@ -136,9 +136,10 @@ pub(crate) fn fit_sequences(
     let sizes = grouped.sizes();
     let rows_mean = grouped.units.len() as f64 / sizes.len() as f64;
     material.push(counted("the number of rows", sizes));
-    notes.extend(protections(settings.floor, Strictness::Off, settings.similarity));
+    notes.extend(protections(&Settings { outliers: Strictness::Off, ..settings.clone() }));
     let similarity = settings.similarity;
-    let terms = Terms { rules: rules.groups, similarity, ..Terms::plain(settings.floor, seed) };
+    let leaf = settings.leaf;
+    let terms = Terms { leaf, rules: rules.groups, similarity, ..Terms::plain(settings.floor, seed) };
     let groups = learn_trees(material, &terms, Vec::new(), told)?;
     let varying = columns_where(&grouped.table, |at| !constant[at]);
     let by_order = order.filter(|&at| !constant[at]).and_then(|at| varying.position(real.name(at)));
@@ -315,7 +316,9 @@ fn learn_events(
         material.push(Material { pattern: want.pattern, ..Material::of(&varying, at, encoded, maker) });
     }
     let similarity = settings.similarity;
-    let terms = Terms { given: &given, rules: all_rules, units, similarity, ..Terms::plain(settings.floor, mix(seed)) };
+    let leaf = settings.leaf;
+    let terms =
+        Terms { leaf, given: &given, rules: all_rules, units, similarity, ..Terms::plain(settings.floor, mix(seed)) };
     Ok(Some((learn_trees(material, &terms, Vec::new(), told)?, context)))
 }
 

@@ -82,6 +82,23 @@ fn the_outlier_filter_does_what_it_says() {
 }
 
 #[test]
+fn larger_leaves_tell_less() {
+    let mut dice = Dice(6);
+    let one: Vec<i64> = (0..3000).map(|_| dice.roll(6) as i64).collect();
+    let two: Vec<i64> = one.iter().map(|&v| if dice.roll(10) == 0 { dice.roll(6) as i64 } else { v }).collect();
+    let column =
+        |name: &str, values: &[i64]| Column::ints(name, values.iter().map(|&v| Some(v)).collect(), Spelling::plain());
+    let table = Table::new(vec![column("one", &one), column("two", &two)]).expect("columns of one length");
+    let agree = |params: Value| {
+        let drawn = cells(&drawn(&table, json!({ "params": params }), 3000));
+        drawn.iter().filter(|row| row[0] == row[1]).count()
+    };
+    let (usual, blurred) = (agree(json!({})), agree(json!({ "rows_per_leaf_min": 1600 })));
+    assert!(usual > 2600, "{usual} of 3000 rows agree where about 2750 are expected");
+    assert!(blurred < 1200, "{blurred} rows agree, though a leaf holds more than half of all");
+}
+
+#[test]
 fn planted_outliers_cannot_be_recognised() {
     let mut dice = Dice(9);
     let rows = 3000;

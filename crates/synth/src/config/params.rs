@@ -53,7 +53,7 @@ type Known = (&'static str, &'static str, Means);
 
 const COMMON: &[Known] = &[
     ("", "data_source ref_data evaluate name constraints", Means::Used),
-    ("params", "rows_per_value_min", Means::Used),
+    ("params", "rows_per_value_min rows_per_leaf_min", Means::Used),
     ("params", "dp epsilon", Means::Differential),
     ("generate", "num_records rebalance", Means::Used),
     ("generate", "max_invalid num_records_multiplier max_tries", Means::ByItself),
@@ -225,7 +225,7 @@ impl Check {
             self.settings.constraints = constraints_of(value, path, &mut self.bad);
             return;
         }
-        if value.is_null() || !matches!(name, "num_records" | "rows_per_value_min") {
+        if value.is_null() || !matches!(name, "num_records" | "rows_per_value_min" | "rows_per_leaf_min") {
             return;
         }
         let whole = value
@@ -234,6 +234,9 @@ impl Check {
         let (low, high) = if name == "num_records" { (1, RECORDS_MAX) } else { (1, 10_000) };
         match whole {
             Some(number) if number >= low && number <= high && name == "num_records" => self.num_records = Some(number),
+            Some(number) if number >= low && number <= high && name == "rows_per_leaf_min" => {
+                self.settings.leaf = Some(number as usize);
+            }
             Some(number) if number >= low && number <= high => self.settings.floor = number as usize,
             _ => self.fault(
                 path,

@@ -77,6 +77,8 @@ pub(crate) struct Lesson<'a> {
     pub(crate) before: &'a [u16],
     /// Fewest rows of a value shown as it is.
     pub(crate) floor: usize,
+    /// Fewest rows of a leaf; follows from the table if `None`.
+    pub(crate) leaf: Option<usize>,
     /// For the choice of rows where there are too many.
     pub(crate) seed: u64,
 }
@@ -98,7 +100,8 @@ pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
         .collect();
     let (count, ordered) = (subject.shape.classes(), !subject.nominal);
     let goal = Target { classes: &subject.classes, count, ordered, places: &subject.places };
-    let limits = limits_for(subject, &rows);
+    let mut limits = limits_for(subject, &rows);
+    limits.leaf_min = lesson.leaf.unwrap_or(limits.leaf_min);
     let grown = grow(&features, goal, rows, limits);
     let parents = if matches!(subject.shape, Shape::Continuous { .. }) {
         line_parents(nodes, target, before, &grown.rows)
