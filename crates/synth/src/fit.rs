@@ -173,17 +173,7 @@ pub(crate) fn learn_trees(
     progress: Told,
 ) -> Result<Trees, Unfit> {
     let &Terms { floor, seed, given, units, .. } = terms;
-    let mut drafts: Vec<Draft> = Vec::with_capacity(columns.len());
-    let mut outputs: Vec<Output> = Vec::with_capacity(columns.len());
-    for (at, Material { name, spelling, encoded, maker, pattern, hidden }) in columns.into_iter().enumerate() {
-        let (mut draft, scale) = match &maker {
-            Some(maker) if maker.makes_all() => Draft::presence(&name, encoded),
-            maker => Draft::of(&name, encoded, maker.is_some()),
-        };
-        draft.law = given.contains(&at).then_some(Law::Given);
-        drafts.push(draft);
-        outputs.push(Output { name, spelling, scale, node: at as u16, maker, pattern, hidden });
-    }
+    let (mut drafts, outputs) = drafts_of(columns, given);
     let mut rules = terms.rules.clone();
     let mut kept = declare(&mut drafts, &mut rules, floor).map_err(Unfit::Misfit)?;
     find_calendar(&mut drafts, floor, &mut notes);
@@ -239,6 +229,22 @@ pub(crate) fn learn_trees(
         (None, prints) => copies_of(&trees, prints, terms),
     };
     Ok(trees)
+}
+
+/// The drafts that the trees learn, and the columns they stand for.
+fn drafts_of(columns: Vec<Material>, given: &[usize]) -> (Vec<Draft>, Vec<Output>) {
+    let mut drafts: Vec<Draft> = Vec::with_capacity(columns.len());
+    let mut outputs: Vec<Output> = Vec::with_capacity(columns.len());
+    for (at, Material { name, spelling, encoded, maker, pattern, hidden }) in columns.into_iter().enumerate() {
+        let (mut draft, scale) = match &maker {
+            Some(maker) if maker.makes_all() => Draft::presence(&name, encoded),
+            maker => Draft::of(&name, encoded, maker.is_some()),
+        };
+        draft.law = given.contains(&at).then_some(Law::Given);
+        drafts.push(draft);
+        outputs.push(Output { name, spelling, scale, node: at as u16, maker, pattern, hidden });
+    }
+    (drafts, outputs)
 }
 
 /// Fingerprints of the training rows, ascending.
