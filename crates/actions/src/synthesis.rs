@@ -102,7 +102,8 @@ pub fn synthesize(
         (attempt.progress)(Progress { doing: "training", done: step.done as u64, total: step.total as u64 });
         attempt.go_on().is_ok()
     };
-    let generator = recipe.fit(&training, attempt.seed, &progress).map_err(|unfit| untrained(name, unfit))?;
+    let generator =
+        recipe.fit(&training, holdout.as_ref(), attempt.seed, &progress).map_err(|unfit| untrained(name, unfit))?;
     let mut synthesis = Synthesis {
         rows_read: rows,
         rows_fitted: training.rows(),

@@ -10,6 +10,8 @@ pub(crate) struct Draft {
     pub(crate) label: String,
     /// Ticks per training row, NaN where missing.
     pub(crate) values: Vec<f64>,
+    /// Ticks of rows that are not learned and count where it is asked how many rows hold a value.
+    pub(crate) beside: Vec<f64>,
     /// Whether ticks have no order.
     pub(crate) nominal: bool,
     /// Whether ticks are whole.
@@ -63,6 +65,7 @@ impl Draft {
         let draft = Draft {
             label: format!("`{name}`"),
             values: encoded.values,
+            beside: encoded.beside,
             nominal: encoded.nominal,
             grid,
             base,
@@ -98,7 +101,19 @@ impl Draft {
 
     /// A node that no column shows.
     pub(crate) fn hidden(label: String, values: Vec<f64>, base: f64, unit: f64, measure: Measure) -> Draft {
-        Draft { label, values, nominal: false, grid: true, base, unit, measure, law: None, kept: None, like: None }
+        Draft {
+            label,
+            values,
+            beside: Vec::new(),
+            nominal: false,
+            grid: true,
+            base,
+            unit,
+            measure,
+            law: None,
+            kept: None,
+            like: None,
+        }
     }
 
     /// The real value in a row.
@@ -148,9 +163,10 @@ impl Draft {
         {
             return false;
         }
-        for row in 0..self.values.len() {
-            let value = self.real(row);
-            self.values[row] = (value / 100.0).floor() * 60.0 + value % 100.0;
+        let (base, unit) = (self.base, self.unit);
+        for tick in self.values.iter_mut().chain(&mut self.beside) {
+            let value = base + *tick * unit;
+            *tick = (value / 100.0).floor() * 60.0 + value % 100.0;
         }
         (self.base, self.unit, self.measure) = (0.0, 1.0, Measure::Clock);
         true

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use arrow_array::Array;
+use arrow_array::cast::AsArray;
 use table::{Column, Spelling, Table, Values};
 
 /// Whole numbers above this are not exact in an `f64`.
@@ -17,8 +18,17 @@ pub(crate) struct Encoded {
     pub(crate) nominal: bool,
     /// The way back.
     pub(crate) scale: Scale,
+    /// Ticks of rows that are not learned and count where it is asked how many rows hold a value.
+    pub(crate) beside: Vec<f64>,
     /// For text: rows whose word is not kept.
     pub(crate) rare_rows: usize,
+}
+
+impl Encoded {
+    /// Values alone: nothing beside them, nothing rare.
+    pub(crate) fn plain(values: Vec<f64>, nominal: bool, scale: Scale) -> Encoded {
+        Encoded { values, nominal, scale, beside: Vec::new(), rare_rows: 0 }
+    }
 }
 
 /// What a tick means.
@@ -50,6 +60,26 @@ impl Scale {
             Scale::Int { base, unit } | Scale::Time { base, unit } => (*base as f64, *unit as f64),
             Scale::Real { unit, per } if *per > 0.0 => (0.0, unit / per),
             _ => (0.0, 1.0),
+        }
+    }
+
+    /// The ticks of values that come from elsewhere, NaN for missing; they may lie between whole ones. A word that is not
+    /// known counts as one of those not kept.
+    pub(crate) fn ticks(&self, values: &Values) -> Vec<f64> {
+        let tick = |value: Option<f64>| value.map_or(f64::NAN, |value| self.tick(value));
+        match values {
+            Values::Int(values) => values.iter().map(|v| tick(v.map(|v| v as f64))).collect(),
+            Values::Time(values) => values.iter().map(|v| tick(v.map(|v| v as f64))).collect(),
+            Values::Real(values) => values.iter().map(tick).collect(),
+            Values::Bool(values) => values.iter().map(|v| tick(v.map(|v| v as u8 as f64))).collect(),
+            Values::Text(values) => {
+                let Scale::Text { words } = self else { return vec![f64::NAN; values.len()] };
+                let known: HashMap<&str, usize> = words.iter().map(String::as_str).zip(0..).collect();
+                let place = |word: Option<&str>| word.and_then(|word| known.get(word)).copied().unwrap_or(words.len());
+                let of_word: Vec<f64> =
+                    values.values().as_string::<i32>().iter().map(|word| place(word) as f64).collect();
+                (0..values.len()).map(|row| values.key(row).map_or(f64::NAN, |key| of_word[key])).collect()
+            }
         }
     }
 
@@ -116,35 +146,55 @@ fn text_column(
 }
 
 /// Column `index` as numbers. Words held by fewer than `floor` rows become one category past the last; where `units`
-/// says whom each row belongs to, by fewer than `floor` of those.
-pub(crate) fn encode(table: &Table, index: usize, floor: usize, units: Option<&[u32]>) -> Encoded {
-    let step = table.spelling(index).step();
-    match table.values(index) {
+/// says whom each row belongs to, by fewer than `floor` of those. The rows of `beside`, if there are any, count as well.
+pub(crate) fn encode(
+    table: &Table,
+    index: usize,
+    floor: usize,
+    units: Option<&[u32]>,
+    beside: Option<&Table>,
+) -> Encoded {
+    let others = beside.map(|table| table.values(index));
+    let mut encoded = match table.values(index) {
         Values::Int(values) => {
             let (ticks, base, unit) = on_whole_grid(values.iter());
-            Encoded { values: ticks, nominal: false, scale: Scale::Int { base, unit }, rare_rows: 0 }
+            Encoded::plain(ticks, false, Scale::Int { base, unit })
         }
         Values::Time(values) => {
             let (ticks, base, unit) = on_whole_grid(values.iter());
-            Encoded { values: ticks, nominal: false, scale: Scale::Time { base, unit }, rare_rows: 0 }
+            Encoded::plain(ticks, false, Scale::Time { base, unit })
         }
         Values::Real(values) => {
             let raw: Vec<f64> = values.iter().map(|v| v.filter(|v| v.is_finite()).unwrap_or(f64::NAN)).collect();
-            let (values, scale) = on_decimal_grid(raw, step);
-            Encoded { values, nominal: false, scale, rare_rows: 0 }
+            let (values, scale) = on_decimal_grid(raw, table.spelling(index).step());
+            Encoded::plain(values, false, scale)
         }
         Values::Bool(values) => {
             let ticks = values.iter().map(|v| v.map_or(f64::NAN, |v| v as u8 as f64)).collect();
-            Encoded { values: ticks, nominal: true, scale: Scale::Bool, rare_rows: 0 }
+            Encoded::plain(ticks, true, Scale::Bool)
         }
         Values::Text(values) => {
-            let words = values.values();
-            let words =
-                words.as_any().downcast_ref::<arrow_array::StringArray>().expect("a table's dictionaries hold strings");
+            let words = values.values().as_string::<i32>();
             let keys: Vec<Option<usize>> = (0..values.len()).map(|row| values.key(row)).collect();
-            encode_text(&keys, &|key| words.value(key), words.len(), floor, units)
+            let mut counts = word_counts(words.len(), &keys, units);
+            if let Some(Values::Text(others)) = &others {
+                let places: HashMap<&str, usize> = words.iter().flatten().zip(0..).collect();
+                let of_key: Vec<Option<usize>> = others
+                    .values()
+                    .as_string::<i32>()
+                    .iter()
+                    .map(|word| word.and_then(|word| places.get(word).copied()))
+                    .collect();
+                let found = (0..others.len()).filter_map(|row| of_key[others.key(row)?]);
+                found.for_each(|place| counts[place] += 1);
+            }
+            encode_text(&keys, &|key| words.value(key), counts, floor)
         }
+    };
+    if let Some(others) = others {
+        encoded.beside = encoded.scale.ticks(&others);
     }
+    encoded
 }
 
 fn on_whole_grid(values: impl Iterator<Item = Option<i64>> + Clone) -> (Vec<f64>, i64, i64) {
@@ -193,15 +243,8 @@ fn on_decimal_grid(values: Vec<f64>, step: Option<f64>) -> (Vec<f64>, Scale) {
     (ticks, Scale::Real { unit, per })
 }
 
-fn encode_text<'a>(
-    keys: &[Option<usize>],
-    word: &dyn Fn(usize) -> &'a str,
-    words: usize,
-    floor: usize,
-    units: Option<&[u32]>,
-) -> Encoded {
-    /// Categories are numbered in 16 bits further on.
-    const WORDS_MAX: usize = 50_000;
+/// How many rows, or units, hold each word.
+fn word_counts(words: usize, keys: &[Option<usize>], units: Option<&[u32]>) -> Vec<usize> {
     let mut counts = vec![0usize; words];
     match units {
         None => keys.iter().flatten().for_each(|&key| counts[key] += 1),
@@ -213,6 +256,18 @@ fn encode_text<'a>(
             pairs.into_iter().for_each(|(_, key)| counts[key] += 1);
         }
     }
+    counts
+}
+
+fn encode_text<'a>(
+    keys: &[Option<usize>],
+    word: &dyn Fn(usize) -> &'a str,
+    mut counts: Vec<usize>,
+    floor: usize,
+) -> Encoded {
+    /// Categories are numbered in 16 bits further on.
+    const WORDS_MAX: usize = 50_000;
+    let words = counts.len();
     // A dictionary may hold one word twice; the first place stands for all.
     let mut first: HashMap<&str, usize> = HashMap::new();
     let mut place: Vec<usize> = (0..words).collect();
@@ -234,5 +289,5 @@ fn encode_text<'a>(
     let values: Vec<f64> = keys.iter().map(|key| key.map_or(f64::NAN, |key| number[place[key]])).collect();
     let rare_rows = values.iter().filter(|&&v| v == kept.len() as f64).count();
     let words = kept.iter().map(|&key| word(key).to_string()).collect();
-    Encoded { values, nominal: true, scale: Scale::Text { words }, rare_rows }
+    Encoded { rare_rows, ..Encoded::plain(values, true, Scale::Text { words }) }
 }

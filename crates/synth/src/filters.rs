@@ -39,7 +39,10 @@ pub(crate) fn protections(settings: &Settings) -> Vec<Note> {
     };
     let outliers = match outliers {
         Strictness::Off => "Rows that look like outliers may leave (`privacy_filters.outliers` is null).",
-        Strictness::Auto | Strictness::Medium => {
+        Strictness::Auto => {
+            "Rows rarer than 999 in 1,000 training rows are drawn anew (`privacy_filters.outliers` is auto)."
+        }
+        Strictness::Medium => {
             "Rows rarer than 999 in 1,000 training rows are drawn anew (`privacy_filters.outliers` is medium)."
         }
         Strictness::High => {

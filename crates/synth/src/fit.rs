@@ -68,9 +68,10 @@ impl Default for Settings {
 /// Says how far the fit is; answers whether to go on.
 pub(crate) type Told<'a> = &'a (dyn Fn(Progress) -> bool + Sync);
 
-/// Learns a generator.
+/// Learns a generator. The rows of `beside` are not learned, but count where it is asked how many rows hold a value.
 pub(crate) fn fit(
     real: &Table,
+    beside: Option<&Table>,
     settings: &Settings,
     notes: Vec<Note>,
     seed: u64,
@@ -85,7 +86,7 @@ pub(crate) fn fit(
     let floor = settings.floor;
     let mut notes = notes;
     let encoded: Vec<Encoded> =
-        (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor, None)).collect();
+        (0..real.columns()).into_par_iter().map(|index| encode(real, index, floor, None, beside)).collect();
     let sights: Vec<Sight> = (0..real.columns())
         .map(|at| Sight { name: real.name(at), spelling: real.spelling(at), scale: &encoded[at].scale })
         .collect();
@@ -311,6 +312,7 @@ fn see(
     };
     let mut shape = Shape::of(
         &counted,
+        &draft.beside,
         if draft.nominal {
             Order::None
         } else if apart {

@@ -1,14 +1,12 @@
 //! Columns that are given: a fitted engine and the positions of columns come in; an engine that draws the others beside
 //! them goes out. It is learned from rows that the fitted engine draws, so it needs no training table.
 
-use std::collections::HashMap;
-
-use arrow_array::cast::AsArray;
 use table::{Column, Table, Values};
 
 use crate::encode::{Encoded, Scale};
 use crate::fit::{Material, Terms, learn_trees};
 use crate::generator::{Output, Trees};
+use crate::makers::maker::Maker;
 use crate::model::{Ask, Completion, Generator};
 
 /// Rows drawn to learn from.
@@ -30,12 +28,11 @@ impl Beside {
         let material = from.outputs.iter().zip(drawn).map(|(output, values)| Material {
             name: output.name.clone(),
             spelling: output.spelling.clone(),
-            encoded: Encoded {
+            encoded: Encoded::plain(
                 values,
-                nominal: matches!(output.scale, Scale::Bool | Scale::Text { .. }),
-                scale: output.scale.clone(),
-                rare_rows: 0,
-            },
+                matches!(output.scale, Scale::Bool | Scale::Text { .. }),
+                output.scale.clone(),
+            ),
             maker: output.maker.clone(),
             pattern: output.pattern.clone(),
             hidden: output.hidden,
@@ -62,33 +59,11 @@ impl Completion for Beside {
     }
 }
 
-/// The ticks of values that come from elsewhere, NaN for missing. A word that the scale does not know counts as one of
-/// those not kept.
+/// The ticks of given values, NaN for missing.
 fn ticks_of(output: &Output, values: &Values) -> Vec<f64> {
-    let tick = |value: Option<f64>| {
-        let Some(value) = value else { return f64::NAN };
-        match (&output.maker, &output.scale) {
-            (Some(maker), _) if maker.makes_all() => 0.0,
-            (_, Scale::Int { base, unit } | Scale::Time { base, unit }) => (value - *base as f64) / *unit as f64,
-            (_, Scale::Real { unit, per }) if *per > 0.0 => value * per / unit,
-            (_, Scale::Clock) => (value / 100.0).floor() * 60.0 + value % 100.0,
-            _ => value,
-        }
-    };
-    match values {
-        Values::Int(values) => values.iter().map(|v| tick(v.map(|v| v as f64))).collect(),
-        Values::Time(values) => values.iter().map(|v| tick(v.map(|v| v as f64))).collect(),
-        Values::Real(values) => values.iter().map(tick).collect(),
-        Values::Bool(values) => values.iter().map(|v| tick(v.map(|v| v as u8 as f64))).collect(),
-        Values::Text(values) => {
-            let Scale::Text { words } = &output.scale else { return vec![f64::NAN; values.len()] };
-            let known: HashMap<&str, usize> = words.iter().enumerate().map(|(at, word)| (word.as_str(), at)).collect();
-            let own = values.values().as_string::<i32>();
-            let of_word: Vec<f64> = own
-                .iter()
-                .map(|word| word.and_then(|word| known.get(word)).copied().unwrap_or(words.len()) as f64)
-                .collect();
-            (0..values.len()).map(|row| tick(values.key(row).map(|key| of_word[key]))).collect()
-        }
+    let mut ticks = output.scale.ticks(values);
+    if output.maker.as_ref().is_some_and(Maker::makes_all) {
+        ticks.iter_mut().filter(|tick| !tick.is_nan()).for_each(|tick| *tick = 0.0);
     }
+    ticks
 }

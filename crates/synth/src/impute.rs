@@ -29,7 +29,7 @@ pub fn impute(
         return Err(Unfit::NoColumns);
     }
     let mut notes = Vec::new();
-    let encoded: Vec<Encoded> = (0..real.columns()).map(|at| encode(real, at, FLOOR, None)).collect();
+    let encoded: Vec<Encoded> = (0..real.columns()).map(|at| encode(real, at, FLOOR, None, None)).collect();
     let (mut encoded, makers) = find_makers(real, encoded, &[], FLOOR, seed, &mut notes);
     notes.clear();
     let gaps = |at: usize| (0..real.rows()).filter(|&row| real.missing(at, row)).count();
@@ -56,7 +56,7 @@ pub fn impute(
             let values = present.iter().map(|&row| encoded[column].values[row as usize]).collect();
             let (nominal, scale) = (encoded[column].nominal, encoded[column].scale.clone());
             let maker = if column == at { makers[at].clone() } else { None };
-            Material::of(real, column, Encoded { values, nominal, scale, rare_rows: 0 }, maker)
+            Material::of(real, column, Encoded::plain(values, nominal, scale), maker)
         });
         let given: Vec<usize> = (0..real.columns()).filter(|&column| column != at).collect();
         let terms = Terms { given: &given, copies: Some(Copies::none()), ..Terms::plain(FLOOR, own) };

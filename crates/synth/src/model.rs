@@ -90,11 +90,13 @@ impl std::error::Error for Unfit {}
 
 /// Checked parameters, ready to fit.
 pub trait Recipe: Send + Sync {
-    /// Learns a generator from `real` (rows x columns). `progress` is told of every step and answers whether to go
+    /// Learns a generator from `real` (rows x columns). The rows of `held_out`, of the same columns, are not learned: they
+    /// only count where it is asked whether enough rows of the source hold a value for it to be shown. `progress` is told of every step and answers whether to go
     /// on; a `false` ends the fit with [`Unfit::Cancelled`]. Same table, same seed: same generator.
     fn fit(
         &self,
         real: &Table,
+        held_out: Option<&Table>,
         seed: u64,
         progress: &(dyn Fn(Progress) -> bool + Sync),
     ) -> Result<Box<dyn Generator>, Unfit>;

@@ -78,7 +78,7 @@ pub(crate) struct Roster {
 
 /// Plain whole numbers.
 fn counted(name: &str, values: Vec<f64>) -> Material {
-    let encoded = Encoded { values, nominal: false, scale: Scale::Real { unit: 1.0, per: 1.0 }, rare_rows: 0 };
+    let encoded = Encoded::plain(values, false, Scale::Real { unit: 1.0, per: 1.0 });
     Material { name: name.into(), spelling: Spelling::plain(), encoded, maker: None, pattern: None, hidden: true }
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn fit_sequences(
         rules.wants.iter().zip(&constant).filter(|want| *want.1 == kept).map(|want| want.0.clone()).collect()
     };
     let encoded: Vec<Encoded> =
-        (0..firsts.columns()).into_par_iter().map(|at| encode(&firsts, at, settings.floor, None)).collect();
+        (0..firsts.columns()).into_par_iter().map(|at| encode(&firsts, at, settings.floor, None, None)).collect();
     let (encoded, makers) = find_makers(&firsts, encoded, &wants(true), settings.floor, seed, &mut notes);
     let shared: Vec<(usize, Material)> = (0..firsts.columns())
         .filter(|&at| makers[at].is_none())
@@ -188,7 +188,7 @@ fn about(grouped: &Grouped, settings: &Settings, constant: &[bool]) -> String {
 /// A column of groups as a column of rows.
 fn spread(firsts: &Table, at: usize, encoded: &Encoded, units: &[u32]) -> Material {
     let values = units.iter().map(|&unit| encoded.values[unit as usize]).collect();
-    let encoded = Encoded { values, nominal: encoded.nominal, scale: encoded.scale.clone(), rare_rows: 0 };
+    let encoded = Encoded::plain(values, encoded.nominal, encoded.scale.clone());
     Material { hidden: false, ..Material::of(firsts, at, encoded, None) }
 }
 
@@ -207,7 +207,7 @@ impl Rules {
             let wants = vec![Want::default(); table.columns()];
             return Ok(Rules { groups: Vec::new(), events: Vec::new(), wants });
         }
-        let encoded: Vec<Encoded> = (0..table.columns()).map(|at| encode(table, at, 1, None)).collect();
+        let encoded: Vec<Encoded> = (0..table.columns()).map(|at| encode(table, at, 1, None, None)).collect();
         let sights: Vec<Sight> = (0..table.columns())
             .map(|at| Sight { name: table.name(at), spelling: table.spelling(at), scale: &encoded[at].scale })
             .collect();
@@ -251,7 +251,7 @@ fn known_columns(
         for (by, place) in places.iter_mut().enumerate() {
             *place = material.len() as u16;
             let values = grouped.lagged(&encoded[at].values, by + 1);
-            let own = Encoded { values, nominal: encoded[at].nominal, scale: encoded[at].scale.clone(), rare_rows: 0 };
+            let own = Encoded::plain(values, encoded[at].nominal, encoded[at].scale.clone());
             let name = format!("{} of {} before", varying.name(at), by + 1);
             material.push(Material { name, hidden: true, ..Material::of(varying, at, own, None) });
         }
@@ -283,7 +283,7 @@ fn learn_events(
     }
     let units = Some(grouped.units.as_slice());
     let encoded: Vec<Encoded> =
-        (0..varying.columns()).into_par_iter().map(|at| encode(&varying, at, settings.floor, units)).collect();
+        (0..varying.columns()).into_par_iter().map(|at| encode(&varying, at, settings.floor, units, None)).collect();
     let (encoded, makers) = find_makers(&varying, encoded, &wants, settings.floor, mix(seed), notes);
     let (mut material, mut context, lags) = known_columns(grouped, &varying, &encoded, &makers, shared);
     let given: Vec<usize> = (0..material.len()).collect();

@@ -166,7 +166,7 @@ fn check(number: u64) {
     let about = format!("table {number}: {:?}, {} rows, {body:?}", kinds(&table), table.rows());
     let recipe = (MODELS[model].recipe)(&Params { body }).unwrap_or_else(|bad| panic!("{about}: {bad:?}"));
     let rows = [1, 7, 40, 400][dice.roll(4) as usize];
-    match recipe.fit(&table, number, &|_| true) {
+    match recipe.fit(&table, None, number, &|_| true) {
         Ok(generator) => sampled(&table, generator.as_ref(), rows, &about),
         Err(Unfit::TooFewRows { rows, .. }) => assert!(rows < 5, "{about}"),
         Err(Unfit::Misfit(faults)) => assert!(faults.iter().all(|fault| fault.len() > 10), "{about}"),

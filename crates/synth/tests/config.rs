@@ -9,7 +9,7 @@ fn check(model: &str, body: Value) -> Result<(Option<u64>, usize), Vec<BadParam>
     let recipe = (model.recipe)(&params)?;
     let rows = (0..60).map(|row| Some(row % 6)).collect();
     let table = table::Table::new(vec![table::Column::ints("a", rows, table::Spelling::plain())]).expect("one column");
-    let notes = recipe.fit(&table, 1, &|_| true).expect("the table fits").notes();
+    let notes = recipe.fit(&table, None, 1, &|_| true).expect("the table fits").notes();
     Ok((recipe.num_records(), notes.iter().filter(|note| note.kind == "parameter").count()))
 }
 

@@ -49,7 +49,7 @@ fn dice_free(row: usize) -> bool {
 fn fitted(table: &Table, constraints: Value) -> Result<Box<dyn Generator>, String> {
     let Value::Object(body) = json!({ "constraints": constraints }) else { unreachable!("written so") };
     let recipe = (MODELS[0].recipe)(&Params { body }).map_err(|bad| format!("{bad:?}"))?;
-    recipe.fit(table, 3, &|_| true).map_err(|unfit| unfit.to_string())
+    recipe.fit(table, None, 3, &|_| true).map_err(|unfit| unfit.to_string())
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn numbers_among_texts_stay_numbers() {
         let group: Vec<String> = (0..ROWS).map(|row| ["a", "b", "c"][row as usize % 3].to_string()).collect();
         let table = Table::new(vec![texts("value", &cells), texts("group", &group)]).expect("columns of one length");
         let recipe = (MODELS[0].recipe)(&Params::default()).unwrap_or_else(|bad| panic!("{bad:?}"));
-        let generator = recipe.fit(&table, 1, &|_| true).unwrap_or_else(|unfit| panic!("{name}: {unfit}"));
+        let generator = recipe.fit(&table, None, 1, &|_| true).unwrap_or_else(|unfit| panic!("{name}: {unfit}"));
         let drawn = generator.sample(&Ask::all(1000, 2));
         let table::Values::Text(values) = drawn.values(0) else { panic!("{name}: the kind changed") };
         let words = values.values().as_string::<i32>();

@@ -132,7 +132,7 @@ fn people(rows: usize) -> Table {
 fn fitted(table: &Table) -> Box<dyn Generator> {
     let recipe =
         (MODELS[0].recipe)(&Params::default()).unwrap_or_else(|bad| panic!("the empty config is taken: {bad:?}"));
-    recipe.fit(table, 11, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
+    recipe.fit(table, None, 11, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
 }
 
 fn column(table: &Table, at: usize) -> Vec<String> {

@@ -12,7 +12,7 @@ use tables::{Dice, cells};
 fn drawn(table: &Table, body: Value, rows: usize) -> Table {
     let Value::Object(body) = body else { unreachable!("written so") };
     let recipe = (MODELS[0].recipe)(&Params { body }).unwrap_or_else(|bad| panic!("the config is taken: {bad:?}"));
-    let generator = recipe.fit(table, 7, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"));
+    let generator = recipe.fit(table, None, 7, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"));
     generator.sample(&Ask::all(rows, 8))
 }
 
@@ -31,6 +31,29 @@ fn alike(real: &Table, drawn: &Table, most: usize) -> usize {
     let (real, drawn) = (cells(real), cells(drawn));
     let near = |row: &&Vec<String>| real.iter().any(|r| r.iter().zip(*row).filter(|(a, b)| a != b).count() <= most);
     drawn.iter().filter(near).count()
+}
+
+#[test]
+fn held_out_rows_count_where_a_value_is_shown_and_nowhere_else() {
+    let texts = |values: &[(&str, usize)]| {
+        let words: Vec<String> = values.iter().map(|v| v.0.to_string()).collect();
+        let codes: Vec<Option<i32>> = values.iter().zip(0..).flat_map(|(v, code)| vec![Some(code); v.1]).collect();
+        let numbers = codes.iter().map(|code| code.map(|code| i64::from(code) + 1)).collect();
+        let columns =
+            vec![Column::texts("word", codes, words, Spelling::plain()), Column::ints("n", numbers, Spelling::plain())];
+        Table::new(columns).expect("columns of one length")
+    };
+    let (learned, held_out) = (texts(&[("a", 300), ("b", 200), ("c", 4)]), texts(&[("a", 30), ("d", 9), ("c", 1)]));
+    let recipe = (MODELS[0].recipe)(&Params::default()).unwrap_or_else(|bad| panic!("the config is taken: {bad:?}"));
+    let rows = |held_out: Option<&Table>| {
+        let fitted = recipe.fit(&learned, held_out, 7, &|_| true).unwrap_or_else(|unfit| panic!("it fits: {unfit}"));
+        cells(&fitted.sample(&Ask::all(4000, 8))).into_iter().collect::<BTreeSet<Vec<String>>>()
+    };
+    let row = |word: &str, number: &str| vec![word.to_string(), number.to_string()];
+    let (alone, both) = (rows(None), rows(Some(&held_out)));
+    assert!(alone.iter().all(|row| row[0] != "c" && row[1] != "3"), "four rows are too few: {alone:?}");
+    assert!(both.contains(&row("c", "3")), "five rows of the source are enough: {both:?}");
+    assert!(both.iter().all(|row| row[0] != "d"), "no learned row holds it: {both:?}");
 }
 
 #[test]

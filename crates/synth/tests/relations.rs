@@ -21,7 +21,7 @@ fn fitted(table: &Table) -> Box<dyn Generator> {
         Ok(recipe) => recipe,
         Err(bad) => panic!("the empty config is taken: {bad:?}"),
     };
-    recipe.fit(table, 3, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
+    recipe.fit(table, None, 3, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
 }
 
 fn ints(name: &str, cells: impl Iterator<Item = i64>) -> Column {

@@ -69,7 +69,7 @@ fn fitted(table: &Table, more: Value) -> Box<dyn Generator> {
     let Value::Object(body) = body else { unreachable!("written so") };
     let model = MODELS.iter().find(|model| model.name == "navigator_ft").expect("a model of the list");
     let recipe = (model.recipe)(&Params { body }).unwrap_or_else(|bad| panic!("the config is taken: {bad:?}"));
-    recipe.fit(table, 3, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
+    recipe.fit(table, None, 3, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
 }
 
 type Row = (String, i64, String, i64, i64);

@@ -7,7 +7,7 @@ fn check(what: &str, columns: Vec<Column>, refused: bool) {
     let table = Table::new(columns).expect("columns of one length");
     let recipe =
         (MODELS[0].recipe)(&Params::default()).map_err(|bad| format!("{bad:?}")).expect("the empty config is taken");
-    match recipe.fit(&table, 1, &|_| true) {
+    match recipe.fit(&table, None, 1, &|_| true) {
         Ok(generator) => {
             assert!(!refused, "{what} was taken");
             let drawn = generator.sample(&Ask::all(300, 1));
@@ -105,7 +105,7 @@ fn sentences_are_written_anew() {
     let table = Table::new(vec![words("note", &refs)]).expect("one column");
     let recipe =
         (MODELS[0].recipe)(&Params::default()).map_err(|bad| format!("{bad:?}")).expect("the empty config is taken");
-    let drawn = recipe.fit(&table, 1, &|_| true).expect("the table fits").sample(&Ask::all(500, 3));
+    let drawn = recipe.fit(&table, None, 1, &|_| true).expect("the table fits").sample(&Ask::all(500, 3));
     let known: std::collections::BTreeSet<&str> = refs.iter().copied().collect();
     let table::Values::Text(values) = drawn.values(0) else { panic!("text stays text") };
     let written = arrow_array::cast::AsArray::as_string::<i32>(values.values().as_ref());
@@ -122,5 +122,5 @@ fn a_fit_can_be_stopped() {
             .expect("columns of one length");
     let recipe =
         (MODELS[0].recipe)(&Params::default()).map_err(|bad| format!("{bad:?}")).expect("the empty config is taken");
-    assert!(matches!(recipe.fit(&table, 1, &|_| false), Err(Unfit::Cancelled)));
+    assert!(matches!(recipe.fit(&table, None, 1, &|_| false), Err(Unfit::Cancelled)));
 }

@@ -336,11 +336,12 @@ impl Recipe for Tabular {
     fn fit(
         &self,
         real: &Table,
+        held_out: Option<&Table>,
         seed: u64,
         progress: &(dyn Fn(Progress) -> bool + Sync),
     ) -> Result<Box<dyn Generator>, Unfit> {
         if self.settings.group_by.is_empty() {
-            return Ok(Box::new(fit(real, &self.settings, self.notes.clone(), seed, progress)?));
+            return Ok(Box::new(fit(real, held_out, &self.settings, self.notes.clone(), seed, progress)?));
         }
         Ok(Box::new(fit_sequences(real, &self.settings, self.notes.clone(), seed, progress)?))
     }

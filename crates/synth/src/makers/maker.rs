@@ -125,7 +125,8 @@ fn keep_words(column: &mut Encoded, keep: &dyn Fn(&str, usize) -> bool) {
         next += keep as u8 as f64;
     }
     place.push(kept);
-    column.values.iter_mut().filter(|v| !v.is_nan()).for_each(|v| *v = place[*v as usize]);
+    let every = column.values.iter_mut().chain(&mut column.beside);
+    every.filter(|v| !v.is_nan()).for_each(|v| *v = place[*v as usize]);
     column.rare_rows = column.values.iter().filter(|v| **v == kept).count();
     let mut keep = keeps.iter();
     words.retain(|_| *keep.next().unwrap_or(&false));

@@ -33,6 +33,8 @@ pub(crate) struct Tally {
     pub(crate) values: Vec<f64>,
     /// Rows of each.
     pub(crate) counts: Vec<usize>,
+    /// Rows of each, with those that are not learned.
+    held: Vec<usize>,
     /// Present rows.
     pub(crate) rows: usize,
 }
@@ -43,7 +45,7 @@ impl Tally {
         let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let rows = sorted.len();
-        let mut tally = Tally { values: Vec::new(), counts: Vec::new(), rows };
+        let mut tally = Tally { values: Vec::new(), counts: Vec::new(), held: Vec::new(), rows };
         for value in sorted {
             if tally.values.last() == Some(&value) {
                 *tally.counts.last_mut().expect("as long as the values") += 1;
@@ -52,7 +54,18 @@ impl Tally {
                 tally.counts.push(1);
             }
         }
+        tally.held = tally.counts.clone();
         tally
+    }
+
+    /// Counts rows that are not learned among those that hold a value.
+    fn beside(mut self, values: &[f64]) -> Tally {
+        for value in values.iter().filter(|v| !v.is_nan()) {
+            if let Ok(at) = self.values.binary_search_by(|v| v.total_cmp(value)) {
+                self.held[at] += 1;
+            }
+        }
+        self
     }
 
     /// The value below which `rank` present rows lie.
@@ -92,12 +105,13 @@ impl Tally {
 }
 
 impl Shape {
-    /// The shape of these values. `floor` is the fewest rows that a value must have to be shown as it is.
-    pub(crate) fn of(values: &[f64], order: Order, grid: bool, floor: usize) -> Shape {
-        let tally = Tally::of(values);
+    /// The shape of these values. `floor` is the fewest rows that must hold a value, the values `beside` counted as well,
+    /// for it to be shown as it is.
+    pub(crate) fn of(values: &[f64], beside: &[f64], order: Order, grid: bool, floor: usize) -> Shape {
+        let tally = Tally::of(values).beside(beside);
         if order == Order::None {
             let held = |least: usize| {
-                (0..tally.values.len()).filter(|&i| tally.counts[i] >= least).map(|i| tally.values[i]).collect()
+                (0..tally.values.len()).filter(|&i| tally.held[i] >= least).map(|i| tally.values[i]).collect()
             };
             let values: Vec<f64> = held(floor);
             return Shape::Discrete { values: if values.is_empty() { held(0) } else { values } };
@@ -105,7 +119,7 @@ impl Shape {
         if tally.values.is_empty() {
             return Shape::Discrete { values: Vec::new() };
         }
-        let kept: Vec<usize> = (0..tally.values.len()).filter(|&i| tally.counts[i] >= floor).collect();
+        let kept: Vec<usize> = (0..tally.values.len()).filter(|&i| tally.held[i] >= floor).collect();
         let rows_kept: usize = kept.iter().map(|&i| tally.counts[i]).sum();
         let few = tally.values.len() <= 20 && rows_kept as f64 >= 0.8 * tally.rows as f64;
         if few && !kept.is_empty() {

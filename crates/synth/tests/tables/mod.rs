@@ -79,7 +79,7 @@ pub fn recipe(model: usize) -> Box<dyn Recipe> {
 }
 
 pub fn fitted(model: usize, table: &Table) -> Box<dyn Generator> {
-    recipe(model).fit(table, 11, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
+    recipe(model).fit(table, None, 11, &|_| true).unwrap_or_else(|unfit| panic!("the table fits: {unfit}"))
 }
 
 /// The cells of a table, as text.
