@@ -91,7 +91,7 @@ pub(crate) fn fit(
         .map(|at| Sight { name: real.name(at), spelling: real.spelling(at), scale: &encoded[at].scale })
         .collect();
     let demands = resolve(&settings.constraints, &sights).map_err(Unfit::Misfit)?;
-    let (encoded, makers) = find_makers(real, encoded, &demands.wants, floor, seed, &mut notes);
+    let (encoded, makers) = find_makers(real, beside, encoded, &demands.wants, floor, seed, &mut notes);
     let columns = encoded.into_iter().zip(makers).zip(demands.wants).enumerate();
     let columns = columns.map(|(at, ((encoded, maker), want))| Material {
         pattern: want.pattern,

@@ -30,7 +30,7 @@ pub fn impute(
     }
     let mut notes = Vec::new();
     let encoded: Vec<Encoded> = (0..real.columns()).map(|at| encode(real, at, FLOOR, None, None)).collect();
-    let (mut encoded, makers) = find_makers(real, encoded, &[], FLOOR, seed, &mut notes);
+    let (mut encoded, makers) = find_makers(real, None, encoded, &[], FLOOR, seed, &mut notes);
     notes.clear();
     let gaps = |at: usize| (0..real.rows()).filter(|&row| real.missing(at, row)).count();
     let mut open: Vec<(usize, usize)> = (0..real.columns()).map(|at| (gaps(at), at)).filter(|gap| gap.0 > 0).collect();

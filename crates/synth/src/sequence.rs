@@ -118,7 +118,7 @@ pub(crate) fn fit_sequences(
     };
     let encoded: Vec<Encoded> =
         (0..firsts.columns()).into_par_iter().map(|at| encode(&firsts, at, settings.floor, None, None)).collect();
-    let (encoded, makers) = find_makers(&firsts, encoded, &wants(true), settings.floor, seed, &mut notes);
+    let (encoded, makers) = find_makers(&firsts, None, encoded, &wants(true), settings.floor, seed, &mut notes);
     let shared: Vec<(usize, Material)> = (0..firsts.columns())
         .filter(|&at| makers[at].is_none())
         .map(|at| (at, spread(&firsts, at, &encoded[at], &grouped.units)))
@@ -284,7 +284,7 @@ fn learn_events(
     let units = Some(grouped.units.as_slice());
     let encoded: Vec<Encoded> =
         (0..varying.columns()).into_par_iter().map(|at| encode(&varying, at, settings.floor, units, None)).collect();
-    let (encoded, makers) = find_makers(&varying, encoded, &wants, settings.floor, mix(seed), notes);
+    let (encoded, makers) = find_makers(&varying, None, encoded, &wants, settings.floor, mix(seed), notes);
     let (mut material, mut context, lags) = known_columns(grouped, &varying, &encoded, &makers, shared);
     let given: Vec<usize> = (0..material.len()).collect();
     let gap =

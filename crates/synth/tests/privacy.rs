@@ -57,6 +57,23 @@ fn held_out_rows_count_where_a_value_is_shown_and_nowhere_else() {
 }
 
 #[test]
+fn identifiers_of_held_out_rows_are_not_made_either() {
+    let codes = |numbers: std::ops::Range<usize>| {
+        let words: Vec<String> = numbers.map(|number| format!("K{:03}", number * 387 % 1000)).collect();
+        let keys = (0..words.len() as i32).map(Some).collect();
+        Table::new(vec![Column::texts("code", keys, words, Spelling::plain())]).expect("one column")
+    };
+    let (learned, held_out) = (codes(0..500), codes(500..800));
+    let recipe = (MODELS[0].recipe)(&Params::default()).unwrap_or_else(|bad| panic!("the config is taken: {bad:?}"));
+    let fitted = recipe.fit(&learned, Some(&held_out), 7, &|_| true).unwrap_or_else(|unfit| panic!("it fits: {unfit}"));
+    let drawn: BTreeSet<Vec<String>> = cells(&fitted.sample(&Ask::all(100, 8))).into_iter().collect();
+    assert_eq!(drawn.len(), 100, "they are unique");
+    for real in cells(&learned).iter().chain(&cells(&held_out)) {
+        assert!(!drawn.contains(real), "{real:?} is of the source");
+    }
+}
+
+#[test]
 fn the_similarity_filter_does_what_it_says() {
     let table = many_combinations(1500);
     let filtered = |similarity: Value| drawn(&table, json!({ "privacy_filters": { "similarity": similarity } }), 3000);

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, StringArray};
 use rayon::prelude::*;
 use table::{Column, Table, Values, kept};
@@ -44,12 +45,30 @@ impl Maker {
     pub(crate) fn beside(&self) -> bool {
         matches!(self, Maker::Ids(_) | Maker::Faker(_))
     }
+
+    /// Makes none of these values either, though it was not learned from them.
+    fn avoid(&mut self, values: &Values) {
+        let known = match self {
+            Maker::Ids(plan) => &mut plan.known,
+            Maker::Writer(writer) => &mut writer.known,
+            Maker::Faker(faker) => &mut faker.known,
+            Maker::Pattern(_) => return,
+        };
+        match values {
+            Values::Int(values) => values.iter().flatten().for_each(|value| known.add(value.to_string().as_bytes())),
+            Values::Text(values) => {
+                values.values().as_string::<i32>().iter().flatten().for_each(|text| known.add(text.trim().as_bytes()));
+            }
+            _ => {}
+        }
+    }
 }
 
-/// What makes the values of each column, where something does; says in `notes` what became of columns whose values are
+/// What makes the values of each column, where something does, none of them a value of `beside`; says in `notes` what became of columns whose values are
 /// not shown as they are.
 pub(crate) fn find_makers(
     real: &Table,
+    beside: Option<&Table>,
     encoded: Vec<Encoded>,
     wants: &[Want],
     floor: usize,
@@ -81,7 +100,7 @@ pub(crate) fn find_makers(
             None => None,
         });
     }
-    let makers: Vec<Option<Maker>> = fakers
+    let mut makers: Vec<Option<Maker>> = fakers
         .into_par_iter()
         .enumerate()
         .map(|(at, faker)| {
@@ -90,6 +109,11 @@ pub(crate) fn find_makers(
             as_wanted(maker, want, real, at, &encoded[at], floor, mix(seed ^ at as u64))
         })
         .collect();
+    if let Some(beside) = beside {
+        makers.iter_mut().enumerate().for_each(|(at, maker)| {
+            maker.iter_mut().for_each(|maker| maker.avoid(&beside.values(at)));
+        });
+    }
     for (at, maker) in makers.iter().enumerate() {
         match maker {
             Some(maker) if wants.get(at).is_some_and(|want| want.unique) && !maker.makes_all() => {
