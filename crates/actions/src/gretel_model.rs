@@ -295,8 +295,9 @@ impl Step for GretelModel {
         };
         let data_path = attempt.folder.join("data");
         let recipe = self.model.recipe.as_ref();
-        let synthesis = synthesize(&file.data.path, &file.source_filename, &data_path, recipe, &options, attempt)?;
+        let mut synthesis = synthesize(&file.data.path, &file.source_filename, &data_path, recipe, &options, attempt)?;
         let mut outcome = Outcome::default();
+        compare(&mut synthesis, attempt, &mut outcome);
         outcome.log.extend(self.model.said.iter().map(|text| ("info", text.clone())));
         outcome.log.extend(synthesis.notes.iter().map(|note| ("info", note.text.clone())));
         if synthesis.set_aside.rows > 0 {
@@ -376,6 +377,26 @@ impl GretelModel {
         }
         Ok(())
     }
+}
+
+/// Sets the report beside the last one of the same object, and says what became of both.
+fn compare(synthesis: &mut Synthesis, attempt: &Attempt<'_>, outcome: &mut Outcome) {
+    let (Some(report), Some((run, path))) = (&mut synthesis.report, attempt.history.report) else { return };
+    // A report that is gone or no longer one is no reason to fail: there is only less to say.
+    let earlier = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok());
+    let Some(earlier) = earlier else { return };
+    report.compare(run, &earlier);
+    let Some(since) = &report.since else { return };
+    let changed = |pair: [Option<f64>; 2]| match pair {
+        [Some(before), Some(now)] => format!("{before:.3} then and {now:.3} now"),
+        _ => "not measured both times".into(),
+    };
+    let drifted: Vec<String> =
+        since.drifted().iter().take(5).map(|drift| format!("`{}` by {:.3}", drift.column, drift.distance)).collect();
+    let moved = if drifted.is_empty() { "no column moved".into() } else { format!("moved: {}", drifted.join(", ")) };
+    let (fidelity, privacy) = (changed(since.fidelity), changed(since.privacy));
+    let text = format!("since run {run}: fidelity {fidelity}, privacy {privacy}; {moved}");
+    outcome.log.push(("info", text));
 }
 
 /// The two overall figures of a report, as they are shown.

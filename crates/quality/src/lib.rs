@@ -28,6 +28,7 @@ mod random;
 mod rare_values;
 mod report;
 mod scale;
+mod since;
 mod split;
 mod statistic;
 mod svg;
@@ -36,6 +37,7 @@ mod utility;
 pub use case::Case;
 pub use metric::{Aspect, Metric, Outcome, Score};
 pub use report::{Evidence, Provenance, Report, judge};
+pub use since::{Drift, Since};
 
 /// Every metric, in the order of the report.
 pub static METRICS: &[&Metric] = &[

@@ -10,6 +10,7 @@ use crate::encode::{Cells, Role};
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
 use crate::pair_trends::Pair;
 use crate::scale::{count, long_time};
+use crate::since::Since;
 
 /// The metrics whose mean is fidelity.
 const FIDELITY: [&str; 3] = ["column_shapes", "pair_trends", "discriminator"];
@@ -46,6 +47,8 @@ pub struct Report {
     pub outcomes: Vec<(&'static Metric, Outcome)>,
     /// What the reader should know before trusting a figure: whole sentences.
     pub warnings: Vec<String>,
+    /// What changed since an earlier report of the same object, where [`Report::compare`] was told of one.
+    pub since: Option<Since>,
     /// The tables made ready; `None` where they cannot be compared.
     pub(crate) case: Option<Case>,
     pub(crate) details: Vec<Detail>,
@@ -68,6 +71,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Report {
                 privacy: None,
                 outcomes: METRICS.iter().map(undefined).collect(),
                 warnings: vec![format!("Nothing was compared: {reason}.")],
+                since: None,
                 case: None,
                 details: Vec::new(),
             };
@@ -91,6 +95,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Report {
         warnings: warnings(&case, &outcomes),
         outcomes,
         details: details(&case),
+        since: None,
         case: Some(case),
     }
 }
@@ -118,9 +123,16 @@ impl Report {
             "metrics": metrics,
             "columns": Value::Array(columns),
             "pairs": Value::Array(pairs),
+            "since": self.since.as_ref().map_or(Value::Null, Since::to_json),
             "provenance": provenance.iter().map(entry).collect::<Vec<Value>>(),
             "warnings": self.warnings,
         })
+    }
+
+    /// Compares with an earlier report of the same object, made by `run`: scores, rows, columns, and how far the source
+    /// moved. What is no report is passed over.
+    pub fn compare(&mut self, run: &str, earlier: &Value) {
+        self.since = self.case.as_ref().and_then(|case| Since::of(case, [self.fidelity, self.privacy], run, earlier));
     }
 
     /// The report as one self-contained HTML page.
@@ -188,10 +200,16 @@ fn column_json(case: &Case, detail: &Detail) -> Value {
     let list = |shares: &[f64]| shares.iter().map(|&share| number(share)).collect::<Vec<Value>>();
     let edge = |edge: f64| if column.role == Role::Time { long_time(edge).into() } else { digits(edge) };
     let histogram = match &detail.spread {
-        Spread::Bins { edges, shares, .. } => json!({
-            "edges": edges.iter().map(|&at| edge(at)).collect::<Vec<Value>>(),
-            "training": list(&shares[0]), "synthetic": list(&shares[1]),
-        }),
+        Spread::Bins { edges, shares, .. } => {
+            let mut bins = json!({
+                "edges": edges.iter().map(|&at| edge(at)).collect::<Vec<Value>>(),
+                "training": list(&shares[0]), "synthetic": list(&shares[1]),
+            });
+            if column.role == Role::Time {
+                bins["edges_us"] = edges.iter().map(|&at| Value::from(at)).collect();
+            }
+            bins
+        }
         Spread::Values { values, shares, others, others_count } => json!({
             "values": values, "training": list(&shares[0]), "synthetic": list(&shares[1]),
             "others": { "values": others_count, "training": number(others[0]), "synthetic": number(others[1]) },

@@ -185,3 +185,35 @@ fn tables_of_other_columns_are_not_compared() {
     assert!(report.warnings[0].starts_with("Nothing was compared"));
     assert!(report.to_html(&Vec::new()).contains("Nothing was compared"));
 }
+
+#[test]
+fn a_report_tells_what_moved_since_the_last_one() {
+    let (before, holdout) = (bank(3_000, 1), bank(300, 2));
+    let earlier = judge(&evidence(&before, &before, Some(&holdout))).to_json(&Vec::new());
+    let compared = |now: &Table| {
+        let mut report = judge(&evidence(now, &bank(500, 9), Some(&holdout)));
+        report.compare("run_1", &earlier);
+        report
+    };
+    // Fresh rows of the same source: nothing moved.
+    let still = compared(&bank(2_000, 3));
+    let since = still.since.as_ref().expect("the earlier report is one");
+    assert_eq!((since.drift.len(), since.rows), (6, [Some(3_000), Some(2_000)]));
+    let moved = |report: &Report| -> Vec<String> {
+        let since = report.since.as_ref().expect("the earlier report is one");
+        since.drifted().iter().map(|drift| drift.column.clone()).collect()
+    };
+    assert_eq!(moved(&still), Vec::<String>::new());
+    assert_eq!(still.to_json(&Vec::new())["since"]["fidelity"]["before"], earlier["overall"]["fidelity"]);
+    // Noise of the same columns moved.
+    let moved = moved(&compared(&noise(2_000, 4)));
+    for column in ["age", "income", "region", "since"] {
+        assert!(moved.iter().any(|name| name == column), "{column} moved, found are {moved:?}");
+    }
+    let mut elsewhere = judge(&evidence(&people(300, 1), &people(300, 2), None));
+    elsewhere.compare("run_1", &earlier);
+    let since = elsewhere.since.as_ref().expect("the earlier report is one");
+    assert_eq!((since.added.len(), since.removed.len()), (2, 5));
+    elsewhere.compare("run_1", &serde_json::json!({ "overall": 3 }));
+    assert!(elsewhere.since.is_none());
+}

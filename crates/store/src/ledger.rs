@@ -189,20 +189,45 @@ impl Store {
         Ok(())
     }
 
-    /// Marks an object failed, with its event.
+    /// Marks an object failed: record, the files that it left all the same, and event at once.
     pub async fn unit_failed(
         &self,
         run: &str,
         unit: &UnitKey,
-        code: &str,
-        message: &str,
+        (code, message): (&str, &str),
+        artifacts: &[ArtifactRow],
         event: (&str, &serde_json::Value),
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for artifact in artifacts {
+            keep_artifact(&mut transaction, run, artifact).await?;
+        }
         set_state(&mut transaction, run, unit, "failed", code, message).await?;
         append_event(&mut transaction, run, event.0, event.1).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// The JSON reports of the runs that last published each object of a workflow through one source action: the run and
+    /// the path below the home, by key.
+    pub async fn last_reports(
+        &self,
+        workflow: &str,
+        branch: &str,
+        bucket: &str,
+    ) -> Result<BTreeMap<String, (String, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT done.key AS key, done.run AS run, artifacts.path AS path FROM done JOIN artifacts
+             ON artifacts.run = done.run AND artifacts.branch = done.branch AND artifacts.bucket = done.bucket
+             AND artifacts.key = done.key AND artifacts.kind = 'report_json'
+             WHERE done.workflow = $1 AND done.branch = $2 AND done.bucket = $3 ORDER BY artifacts.action",
+        )
+        .bind(workflow)
+        .bind(branch)
+        .bind(bucket)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(|row| (row.get("key"), (row.get("run"), row.get("path")))).collect())
     }
 
     /// The kept files of a run, in key order.

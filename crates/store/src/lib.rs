@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod ids;
 mod ledger;
+mod overrides;
 mod projects;
 mod runs;
 mod schema;
@@ -21,6 +22,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 pub use connections::{ConnectionEdit, ConnectionRecord, NewConnection};
 pub use error::StoreError;
 pub use ledger::{ArtifactRow, Done, DoneMark, UnitKey, UnitRow};
+pub use overrides::LetThrough;
 pub use projects::{NewProject, Project};
 pub use runs::{EventRow, Run};
 pub use workflows::Workflow;

@@ -8,7 +8,8 @@ use sqlx::sqlite::SqlitePool;
 use crate::error::StoreError;
 
 /// One entry a version, applied in order, each in a transaction of its own.
-static MIGRATIONS: &[&str] = &["
+static MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE projects (
         id TEXT PRIMARY KEY, guid TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL,
         description TEXT NOT NULL, created_at BIGINT NOT NULL
@@ -51,7 +52,15 @@ static MIGRATIONS: &[&str] = &["
         key TEXT NOT NULL, action TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
         bytes BIGINT NOT NULL, PRIMARY KEY (run, branch, bucket, key, action, kind)
     ) WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE let_through (
+        workflow TEXT NOT NULL REFERENCES workflows (id) ON DELETE CASCADE, branch TEXT NOT NULL, bucket TEXT NOT NULL,
+        key TEXT NOT NULL, identity TEXT NOT NULL, reason TEXT NOT NULL, run TEXT NOT NULL, at BIGINT NOT NULL,
+        PRIMARY KEY (workflow, branch, bucket, key)
+    ) WITHOUT ROWID;
+",
+];
 
 pub(crate) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS version (number BIGINT NOT NULL)").execute(pool).await?;

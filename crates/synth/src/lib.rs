@@ -25,6 +25,7 @@ mod trees;
 pub use config::params::MODELS;
 pub use config::templates::{Template, TemplateProblem, template, template_names};
 pub use impute::impute;
+pub use laws::broken::Demand;
 pub use model::{Ask, BadParam, Completion, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 pub use rebalance::Shares;
 pub use save::{Unloadable, load};

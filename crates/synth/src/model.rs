@@ -2,6 +2,7 @@
 
 use table::Table;
 
+use crate::laws::broken::Demand;
 use crate::rebalance::Shares;
 
 /// One model type; the key under `models:` of a model config.
@@ -106,6 +107,10 @@ pub trait Recipe: Send + Sync {
 
     /// The shares that values of a column are to have, where the config asks for some (`generate.rebalance`).
     fn shares(&self) -> Option<&Shares>;
+
+    /// How `drawn` (rows x columns) keeps each constraint of the config, in order; combinations are those that the tables of
+    /// `real` show.
+    fn demands(&self, real: &[&Table], drawn: &Table) -> Vec<Demand>;
 
     /// The columns that name the group of a row, where rows belong together; else none.
     fn group_by(&self) -> &[String];

@@ -138,6 +138,39 @@ fn values_are_unique_and_match_as_declared() {
 }
 
 #[test]
+fn broken_constraints_are_counted_on_finished_tables() {
+    let table = loose(1500);
+    let Value::Object(body) = json!({ "constraints": [
+        "start <= end", "total = price + tax", "2 < tax", { "fixed_combinations": ["town", "state"] },
+        { "unique": "price" }, { "regex": { "column": "town", "pattern": "[A-Z].*" } },
+    ] }) else {
+        unreachable!("written so")
+    };
+    let recipe = (MODELS[0].recipe)(&Params { body }).unwrap_or_else(|bad| panic!("the config is taken: {bad:?}"));
+    let demands = recipe.demands(&[&table], &table);
+    let texts: Vec<&str> = demands.iter().map(|demand| demand.text.as_str()).collect();
+    let said =
+        ["start <= end", "total = price + tax", "2 < tax", "fixed combinations of town, state", "price is unique"];
+    assert_eq!(texts[..5], said);
+    let (mut late, mut sum, mut low) = (0, 0, 0);
+    let mut prices = std::collections::BTreeSet::new();
+    for row in 0..table.rows() {
+        let part = |column: usize| int_at(&table, column, row);
+        late += part(1).is_some_and(|end| Some(end) < part(0)) as usize;
+        sum += (part(2).zip(part(3)).map(|(price, tax)| price + tax) != part(4)) as usize;
+        low += part(3).is_some_and(|tax| tax <= 2) as usize;
+        prices.insert(part(2));
+    }
+    let broken: Vec<usize> = demands.iter().map(|demand| demand.broken).collect();
+    assert_eq!(broken, [late, sum, low, 0, table.rows() - prices.len(), 0]);
+    assert!(late > 50 && sum > 50, "{broken:?}");
+    // Combinations that another table does not show are broken.
+    let first: Vec<u32> = (0..1).collect();
+    let elsewhere = recipe.demands(&[&table.take(&first)], &table)[3].broken;
+    assert!(elsewhere > 500, "{elsewhere} rows show what one row does not");
+}
+
+#[test]
 fn what_cannot_be_demanded_is_refused_by_name() {
     let table = loose(200);
     let refused = |constraint: Value| fitted(&table, json!([constraint])).err().expect("it is refused");

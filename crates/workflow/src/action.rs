@@ -146,6 +146,9 @@ pub struct Outcome {
     pub facts: Vec<(String, String)>,
     /// Lines for the run's log: level and text.
     pub log: Vec<(&'static str, String)>,
+    /// Why nothing behind this step may run, where the step did its work and found the result unfit: the object fails
+    /// with it, and what the step left is kept all the same.
+    pub refusal: Option<Failure>,
 }
 
 /// How far a step is: rows, bytes or steps of a fit.
@@ -167,12 +170,23 @@ pub struct Attempt<'a> {
     pub run: &'a str,
     /// A folder of the unit's own; empty at first, gone when the unit ends.
     pub folder: &'a Path,
+    /// What is known of the object from before.
+    pub history: History<'a>,
     /// Whether the user asked to stop.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
     /// Told how far the work is.
     pub progress: &'a (dyn Fn(Progress) + Sync),
     /// Told just before bytes leave for a destination.
     pub publishing: &'a (dyn Fn(&str) + Sync),
+}
+
+/// What is known of an object from before this run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct History<'a> {
+    /// The JSON report of the last run that published the object, and the id of that run.
+    pub report: Option<(&'a str, &'a Path)>,
+    /// Why this version of the object is let through a gate that refuses it: the words of who decided so.
+    pub let_through: Option<&'a str>,
 }
 
 /// The failure of work that was asked to stop.
@@ -187,7 +201,8 @@ impl From<Cancelled> for Failure {
 impl<'a> Attempt<'a> {
     /// One that tells nobody anything, of seed 0 and without a folder of its own.
     pub fn silent(run: &'a str, cancelled: &'a (dyn Fn() -> bool + Sync)) -> Attempt<'a> {
-        Attempt { seed: 0, run, folder: Path::new("."), cancelled, progress: &|_| {}, publishing: &|_| {} }
+        let (folder, history) = (Path::new("."), History::default());
+        Attempt { seed: 0, run, folder, history, cancelled, progress: &|_| {}, publishing: &|_| {} }
     }
 
     /// An error once the user has asked to stop.

@@ -44,6 +44,8 @@ pub enum Code {
     ModelFailed,
     /// The file is no model that can be sampled from.
     ModelUnreadable,
+    /// The copy is not private or not good enough to be published.
+    GateRefused,
     /// Two objects of one run would be written under the same key.
     OutputCollision,
     /// The run was cancelled.
@@ -90,6 +92,7 @@ static TABLE: &[Row] = &[
     row(Code::DataNoRecords, "data.no_records", 1, false),
     row(Code::ModelFailed, "model.failed", 1, false),
     row(Code::ModelUnreadable, "model.unreadable", 1, false),
+    row(Code::GateRefused, "gate.refused", 1, false),
     row(Code::OutputCollision, "output.collision", 1, false),
     row(Code::RunCancelled, "run.cancelled", 130, true),
     row(Code::HomeUnusable, "home.unusable", 2, false),

@@ -19,8 +19,8 @@ mod tree;
 mod trigger;
 
 pub use action::{
-    ActionType, Artifact, Attempt, Built, Cancelled, Crawl, Inputs, Object, Outcome, Progress, Reach, Role, Source,
-    Step,
+    ActionType, Artifact, Attempt, Built, Cancelled, Crawl, History, Inputs, Object, Outcome, Progress, Reach, Role,
+    Source, Step,
 };
 pub use check::Config;
 pub use code::{Code, Failure};

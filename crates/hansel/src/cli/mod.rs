@@ -5,6 +5,7 @@ mod conditions;
 mod connections;
 mod demo;
 mod evaluate;
+mod gate;
 mod impute;
 mod plan;
 mod projects;
@@ -54,6 +55,8 @@ enum Command {
     Connections(connections::Connections),
     #[command(subcommand)]
     Runs(runs::Runs),
+    #[command(subcommand)]
+    Gate(gate::Gate),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -107,6 +110,7 @@ pub(crate) fn main() -> u8 {
         Command::Projects(projects) => projects.go(&setting),
         Command::Connections(connections) => connections.go(&setting),
         Command::Runs(runs) => runs.go(&setting),
+        Command::Gate(gate) => gate.go(&setting),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "hansel", &mut text);

@@ -41,14 +41,8 @@ impl Plan {
         let attempt = Attempt::silent("plan", &signals::cancelled);
         let mut branches = Vec::new();
         for branch in checked.plan.branches() {
-            let (done, claims) = match &workflow {
-                Some(workflow) => (
-                    memory.ask(memory.store.done(&workflow.id, &branch.name, &branch.bucket))?,
-                    memory.ask(memory.store.claims(&workflow.id))?,
-                ),
-                None => Default::default(),
-            };
-            let survey = survey(branch, &Known { done: &done, claims: &claims, again: &again }, &attempt)?;
+            let known = Known::of(&memory, workflow.as_ref().map(|workflow| workflow.id.as_str()), branch, &again)?;
+            let survey = survey(branch, &known, &attempt)?;
             let mut objects = Vec::new();
             for surveyed in &survey.objects {
                 let (decision, reason) = match &surveyed.verdict {

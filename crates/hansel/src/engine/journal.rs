@@ -6,6 +6,7 @@ use store::{DoneMark, UnitKey};
 use workflow::{Code, Event, Failure, Progress, RunStatus};
 
 use super::Watcher;
+use super::unit::Failed;
 use crate::memory::Memory;
 
 /// The journal of one run.
@@ -60,17 +61,24 @@ impl<'a> Journal<'a> {
     }
 
     /// Marks an object failed.
-    pub(crate) fn failed(&self, unit: &UnitKey, action: &str, failure: &Failure) -> Result<(), Failure> {
+    pub(crate) fn failed(&self, unit: &UnitKey, failed: &Failed) -> Result<(), Failure> {
+        let failure = &failed.failure;
         let message = sentence(failure);
         let event = Event::UnitFailed {
             key: unit.key.clone(),
-            action: action.into(),
+            action: failed.action.clone(),
             code: failure.code.name().into(),
             message: message.clone(),
         };
         let body = event.to_json();
         let store = &self.memory.store;
-        self.memory.ask(store.unit_failed(self.run, unit, failure.code.name(), &message, (event.kind(), &body)))?;
+        self.memory.ask(store.unit_failed(
+            self.run,
+            unit,
+            (failure.code.name(), &message),
+            &failed.artifacts,
+            (event.kind(), &body),
+        ))?;
         self.tell(&event);
         Ok(())
     }

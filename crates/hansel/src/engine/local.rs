@@ -83,11 +83,9 @@ pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watch
 
 /// Lists a branch and records what is to be done.
 fn crawl(memory: &Memory, request: &RunRequest<'_>, journal: &Journal<'_>, branch: &Branch) -> Result<Survey, Failure> {
-    let store = &memory.store;
-    let done = memory.ask(store.done(&request.workflow.id, &branch.name, &branch.bucket))?;
-    let claims = memory.ask(store.claims(&request.workflow.id))?;
     let attempt = Attempt::silent(journal.run, request.cancelled);
-    let mut survey = survey(branch, &Known { done: &done, claims: &claims, again: request.again }, &attempt)?;
+    let known = Known::of(memory, Some(&request.workflow.id), branch, request.again)?;
+    let mut survey = survey(branch, &known, &attempt)?;
     forget_finished(memory, journal.run, branch, &mut survey)?;
     let units: Vec<(UnitKey, String)> = survey
         .objects
@@ -185,8 +183,9 @@ fn unit(
     let key = unit_key(branch, &surveyed.object.origin.key);
     if let Verdict::Fail(failure) = &surveyed.verdict {
         let action = surveyed.targets.first().map(|(action, _)| action.clone()).unwrap_or_default();
-        journal.failed(&key, &action, failure)?;
-        return Ok(Err(Failed { action, failure: failure.clone() }));
+        let failed = Failed::of(&action, failure.clone());
+        journal.failed(&key, &failed)?;
+        return Ok(Err(failed));
     }
     let progress = |progress: Progress| journal.progress(&key.key, &progress);
     let work = Work {
@@ -201,7 +200,7 @@ fn unit(
         progress: &progress,
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| process(&work)))
-        .unwrap_or_else(|panic| Err(Failed { action: String::new(), failure: panicked(panic.as_ref()) }));
+        .unwrap_or_else(|panic| Err(Failed::of("", panicked(panic.as_ref()))));
     match outcome {
         Ok(mark) => {
             journal.done(&key, &surveyed.object.origin.identity, &mark)?;
@@ -209,7 +208,7 @@ fn unit(
         }
         Err(failed) if failed.failure.code == Code::RunCancelled => Ok(Err(failed)),
         Err(failed) => {
-            journal.failed(&key, &failed.action, &failed.failure)?;
+            journal.failed(&key, &failed)?;
             Ok(Err(failed))
         }
     }

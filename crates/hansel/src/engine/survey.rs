@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher};
-use store::{Done, UnitKey};
+use store::{Done, LetThrough, UnitKey};
 use workflow::{Attempt, Branch, Code, Failure, Item, Object, Reference, Role, table_name};
+
+use super::unit::unit_key;
+use crate::memory::Memory;
 
 /// One object of a listing, and what is to become of it.
 pub(crate) struct Surveyed {
@@ -14,6 +17,10 @@ pub(crate) struct Surveyed {
     pub(crate) targets: Vec<(String, String)>,
     /// What is to become of it.
     pub(crate) verdict: Verdict,
+    /// The JSON report of the run that last published it: run, path below the home.
+    pub(crate) report: Option<(String, String)>,
+    /// Why this version of it is let through a gate that refuses it.
+    pub(crate) let_through: Option<String>,
 }
 
 /// What is to become of an object.
@@ -36,14 +43,39 @@ pub(crate) struct Survey {
     pub(crate) left_out: Vec<(String, String)>,
 }
 
-/// What the ledger knows of a workflow.
+/// What the ledger knows of a workflow and one branch of it.
+#[derive(Default)]
 pub(crate) struct Known<'a> {
     /// What is done, by key.
-    pub(crate) done: &'a BTreeMap<String, Done>,
+    done: BTreeMap<String, Done>,
     /// Which object holds each published target.
-    pub(crate) claims: &'a BTreeMap<String, UnitKey>,
+    claims: BTreeMap<String, UnitKey>,
+    /// Run and path of the report of each object that was published.
+    reports: BTreeMap<String, (String, String)>,
+    /// What somebody let through a gate.
+    overrides: BTreeMap<UnitKey, LetThrough>,
     /// Keys to take again although they are done.
-    pub(crate) again: &'a [GlobMatcher],
+    again: &'a [GlobMatcher],
+}
+
+impl<'a> Known<'a> {
+    /// What is known of a branch; of a workflow that never ran that is nothing.
+    pub(crate) fn of(
+        memory: &Memory,
+        workflow: Option<&str>,
+        branch: &Branch,
+        again: &'a [GlobMatcher],
+    ) -> Result<Known<'a>, Failure> {
+        let Some(workflow) = workflow else { return Ok(Known { again, ..Known::default() }) };
+        let (store, name, bucket) = (&memory.store, &branch.name, &branch.bucket);
+        Ok(Known {
+            done: memory.ask(store.done(workflow, name, bucket))?,
+            claims: memory.ask(store.claims(workflow))?,
+            reports: memory.ask(store.last_reports(workflow, name, bucket))?,
+            overrides: memory.ask(store.overrides(workflow))?,
+            again,
+        })
+    }
 }
 
 /// Crawls a branch and judges every object.
@@ -73,7 +105,10 @@ pub(crate) fn survey(branch: &Branch, known: &Known<'_>, attempt: &Attempt<'_>) 
         for (_, target) in &targets {
             taken.entry(target.clone()).or_insert_with(|| key.clone());
         }
-        objects.push(Surveyed { object: object.clone(), targets, verdict });
+        let overridden = known.overrides.get(&unit_key(branch, key));
+        let let_through = overridden.filter(|one| one.identity == object.origin.identity).map(|one| one.reason.clone());
+        let report = known.reports.get(key).cloned();
+        objects.push(Surveyed { object: object.clone(), targets, verdict, report, let_through });
     }
     for surveyed in &mut objects {
         if let Verdict::Take(_) = surveyed.verdict

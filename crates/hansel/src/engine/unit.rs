@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use store::{ArtifactRow, DoneMark, UnitKey};
 use workflow::{
-    Artifact, Attempt, Branch, Code, Dataset, Event, Failure, File, Inputs, Item, Planned, Progress, Reference, Role,
-    Template, table_name,
+    Artifact, Attempt, Branch, Code, Dataset, Event, Failure, File, History, Inputs, Item, Planned, Progress,
+    Reference, Role, Template, table_name,
 };
 
 use super::journal::Journal;
@@ -33,12 +33,20 @@ pub(crate) struct Work<'a> {
 pub(crate) struct Failed {
     pub(crate) action: String,
     pub(crate) failure: Failure,
+    /// Files that are kept all the same.
+    pub(crate) artifacts: Vec<ArtifactRow>,
+}
+
+impl Failed {
+    /// One that left nothing.
+    pub(crate) fn of(action: &str, failure: Failure) -> Failed {
+        Failed { action: action.into(), failure, artifacts: Vec::new() }
+    }
 }
 
 /// Works a unit through. On success its mark says what was published and kept; nothing is marked here.
 pub(crate) fn process(work: &Work<'_>) -> Result<DoneMark, Failed> {
-    let outcome =
-        fresh(&work.folder).map_err(|failure| Failed { action: String::new(), failure }).and_then(|()| steps(work));
+    let outcome = fresh(&work.folder).map_err(|failure| Failed::of("", failure)).and_then(|()| steps(work));
     // What stays behind after a crash is swept when the run is taken up.
     let _ = std::fs::remove_dir_all(&work.folder);
     outcome
@@ -47,22 +55,26 @@ pub(crate) fn process(work: &Work<'_>) -> Result<DoneMark, Failed> {
 fn steps(work: &Work<'_>) -> Result<DoneMark, Failed> {
     let object = &work.surveyed.object;
     let key = object.origin.key.as_str();
-    let failed = |action: &str, failure: Failure| Failed { action: action.into(), failure };
     let publishing = |target: &str| {
         // A journal that cannot be written fails at the next event; the write itself can be repeated.
         let _ = work.journal.append(&Event::Publishing { key: key.into(), target: target.into() });
     };
+    let report = work.surveyed.report.as_ref().map(|(run, path)| (run.clone(), work.home.join(path)));
     let attempt = Attempt {
         seed: seed::of_unit(work.workflow_seed, object),
         run: work.journal.run,
         folder: &work.folder,
+        history: History {
+            report: report.as_ref().map(|(run, path)| (run.as_str(), path.as_path())),
+            let_through: work.surveyed.let_through.as_deref(),
+        },
         cancelled: work.cancelled,
         progress: work.progress,
         publishing: &publishing,
     };
-    work.journal.append(&Event::UnitStarted { key: key.into() }).map_err(|failure| failed("", failure))?;
+    work.journal.append(&Event::UnitStarted { key: key.into() }).map_err(|failure| Failed::of("", failure))?;
     let source = work.branch.source.as_ref().expect("a survey was made with it");
-    let data = source.fetch(object, &attempt).map_err(|failure| failed(&work.branch.name, failure))?;
+    let data = source.fetch(object, &attempt).map_err(|failure| Failed::of(&work.branch.name, failure))?;
     let file = File {
         origin: object.origin.clone(),
         filename: object.filename.clone(),
@@ -87,14 +99,18 @@ fn steps(work: &Work<'_>) -> Result<DoneMark, Failed> {
                 datasets.insert(&planned.name, dataset);
             }
             Err(failure) => {
-                first_failure.get_or_insert(failed(&planned.name, failure));
+                first_failure.get_or_insert(Failed::of(&planned.name, failure));
             }
         }
     }
-    if let Some(failed) = first_failure {
+    if let Some(mut failed) = first_failure {
+        // Only what a refusal rests on is kept of an object that failed.
+        let (action, kept) = (failed.action.clone(), kept.into_iter());
+        let reports = kept.filter(|(of, artifact)| *of == action && artifact.kind.starts_with("report")).collect();
+        failed.artifacts = keep(work, reports).map_err(|failure| Failed::of("", failure))?;
         return Err(failed);
     }
-    let artifacts = keep(work, kept).map_err(|failure| failed("", failure))?;
+    let artifacts = keep(work, kept).map_err(|failure| Failed::of("", failure))?;
     let targets = work.surveyed.targets.iter().map(|(_, target)| target.clone()).collect();
     Ok(DoneMark { targets, artifacts })
 }
@@ -124,7 +140,7 @@ fn apply<'w>(
     let event = Event::StepDone { key: key.into(), action: planned.name.clone(), facts: outcome.facts };
     work.journal.append(&event)?;
     kept.extend(outcome.artifacts.into_iter().map(|artifact| (planned.name.as_str(), artifact)));
-    Ok(outcome.dataset)
+    outcome.refusal.map_or(Ok(outcome.dataset), Err)
 }
 
 /// The resolved templates of a step, or `None` where one of them denotes an empty list.

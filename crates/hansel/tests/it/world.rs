@@ -390,6 +390,8 @@ impl World {
             word.len() > 19 && word.starts_with("20") && word.ends_with('Z') && word.contains('T')
         });
         text = mask_after(&text, "\"seed\": ");
+        // Scores of two runs side by side.
+        text = mask_after(&text, " then and ");
         mask_after(&text, "hansel-seed: ")
     }
 

@@ -29,6 +29,40 @@ pub(crate) enum Operand {
     Literal(String),
 }
 
+impl std::fmt::Display for Constraint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Constraint::Compare { left, right, strict } => {
+                write!(f, "{left} {} {right}", if *strict { "<" } else { "<=" })
+            }
+            Constraint::Sum { target, terms, constant } => {
+                write!(f, "{target} =")?;
+                for (at, (weight, name)) in terms.iter().enumerate() {
+                    let sign = match (at, *weight < 0.0) {
+                        (0, false) => " ",
+                        (0, true) => " -",
+                        (_, false) => " + ",
+                        (_, true) => " - ",
+                    };
+                    let size = weight.abs();
+                    if size == 1.0 { write!(f, "{sign}{name}")? } else { write!(f, "{sign}{size} * {name}")? }
+                }
+                if *constant == 0.0 && !terms.is_empty() { Ok(()) } else { write!(f, " + {constant}") }
+            }
+            Constraint::Together { columns } => write!(f, "fixed combinations of {}", columns.join(", ")),
+            Constraint::Unique { column } => write!(f, "{column} is unique"),
+            Constraint::Regex { column, pattern } => write!(f, "{column} matches {pattern}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Operand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Operand::Column(text) | Operand::Literal(text)) = self;
+        f.write_str(text)
+    }
+}
+
 /// The forms that an item may have, for messages.
 const FORMS: &str = "`a <= b`, `a < 10`, `total = price + tax`, `{unique: id}`, `{fixed_combinations: [a, b]}`, \
                      `{range: {column: a, min: 0, max: 9}}` and `{regex: {column: a, pattern: \"[A-Z]+\"}}`";

@@ -9,6 +9,7 @@ use crate::config::constraint::constraints_of;
 use crate::config::nearest::nearest;
 use crate::filters::Strictness;
 use crate::fit::{Settings, fit};
+use crate::laws::broken::{Demand, demands};
 use crate::model::{BadParam, Generator, MakeRecipe, ModelType, Note, Params, Progress, Recipe, Unfit};
 use crate::rebalance::Shares;
 use crate::sequence::fit_sequences;
@@ -352,6 +353,10 @@ impl Recipe for Tabular {
 
     fn shares(&self) -> Option<&Shares> {
         self.shares.as_ref()
+    }
+
+    fn demands(&self, real: &[&Table], drawn: &Table) -> Vec<Demand> {
+        demands(&self.settings.constraints, real, drawn)
     }
 
     fn group_by(&self) -> &[String] {

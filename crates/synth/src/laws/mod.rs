@@ -2,6 +2,7 @@
 //! values. Out: what follows from what.
 
 pub(crate) mod absent;
+pub(crate) mod broken;
 pub(crate) mod calendar;
 pub(crate) mod declare;
 pub(crate) mod find_days;
