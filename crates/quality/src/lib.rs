@@ -12,6 +12,7 @@ mod bins;
 mod boost;
 mod case;
 mod column_shapes;
+mod compat;
 mod contingency;
 mod detail;
 mod discriminator;
@@ -35,6 +36,7 @@ mod svg;
 mod utility;
 
 pub use case::Case;
+pub use compat::{Compat, Documented, Settings as CompatSettings};
 pub use metric::{Aspect, Metric, Outcome, Score};
 pub use report::{Evidence, Provenance, Report, judge};
 pub use since::{Drift, Since};

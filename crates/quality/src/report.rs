@@ -5,6 +5,7 @@ use table::{Kind, Table};
 
 use crate::METRICS;
 use crate::case::Case;
+use crate::compat::{Compat, Settings as CompatSettings, compat};
 use crate::detail::{Detail, Spread, details};
 use crate::encode::{Cells, Role};
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
@@ -49,6 +50,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// What changed since an earlier report of the same object, where [`Report::compare`] was told of one.
     pub since: Option<Since>,
+    /// The scores of the documented reports; `None` where the tables cannot be compared.
+    pub compat: Option<Compat>,
     /// The tables made ready; `None` where they cannot be compared.
     pub(crate) case: Option<Case>,
     pub(crate) details: Vec<Detail>,
@@ -72,6 +75,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Report {
                 outcomes: METRICS.iter().map(undefined).collect(),
                 warnings: vec![format!("Nothing was compared: {reason}.")],
                 since: None,
+                compat: None,
                 case: None,
                 details: Vec::new(),
             };
@@ -96,6 +100,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Report {
         outcomes,
         details: details(&case),
         since: None,
+        compat: Some(compat(&case, &CompatSettings::default())),
         case: Some(case),
     }
 }
@@ -123,6 +128,7 @@ impl Report {
             "metrics": metrics,
             "columns": Value::Array(columns),
             "pairs": Value::Array(pairs),
+            "compat": self.compat.as_ref().map_or(Value::Null, Compat::current_json),
             "since": self.since.as_ref().map_or(Value::Null, Since::to_json),
             "provenance": provenance.iter().map(entry).collect::<Vec<Value>>(),
             "warnings": self.warnings,
@@ -133,6 +139,12 @@ impl Report {
     /// moved. What is no report is passed over.
     pub fn compare(&mut self, run: &str, earlier: &Value) {
         self.since = self.case.as_ref().and_then(|case| Since::of(case, [self.fidelity, self.privacy], run, earlier));
+    }
+
+    /// The report as the JSON of the documented legacy reports, with their keys; null where nothing was compared.
+    pub fn to_legacy_json(&self) -> Value {
+        let both = self.compat.as_ref().zip(self.case.as_ref());
+        both.map_or(Value::Null, |(compat, case)| compat.legacy_json(case))
     }
 
     /// The report as one self-contained HTML page.

@@ -68,3 +68,15 @@ pub(crate) fn kolmogorov_smirnov(a: &[f64], b: &[f64]) -> Option<f64> {
     }
     Some(widest)
 }
+
+/// How much more of `higher` than of `lower` lies above some value, at most: the one-sided distance of two empirical
+/// distributions of ascending values (Smirnov); `None` where either is empty.
+pub(crate) fn kolmogorov_smirnov_above(higher: &[f64], lower: &[f64]) -> Option<f64> {
+    if higher.is_empty() || lower.is_empty() {
+        return None;
+    }
+    let above =
+        |values: &[f64], limit: f64| 1.0 - values.partition_point(|value| *value <= limit) as f64 / values.len() as f64;
+    let excess = higher.iter().chain(lower).map(|&limit| above(higher, limit) - above(lower, limit));
+    Some(excess.fold(0.0, f64::max))
+}
