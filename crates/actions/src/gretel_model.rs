@@ -92,7 +92,12 @@ impl Model {
 
     /// The model that a whole config describes.
     pub fn configured(config: &Json) -> Result<Model, Vec<ModelProblem>> {
-        let (key, body) = the_one_model(config)?;
+        let (key, mut body) = the_one_model(config)?;
+        // The data of a workflow's model is `training_data`; every documented config has a placeholder here.
+        body.remove("data_source");
+        if body.get("ref_data").is_some_and(|value| value.is_null() || value.as_object().is_some_and(Map::is_empty)) {
+            body.remove("ref_data");
+        }
         let path = format!("models[0].{key}");
         let Some(model) = model_type(&key) else {
             let known: Vec<String> = MODELS.iter().map(|model| format!("`{}`", model.name)).collect();
@@ -121,8 +126,8 @@ fn recipe(model: &ModelType, params: &Params, path: &str) -> Result<Box<dyn Reci
 
 static CONFIG_KEYS: &[&str] = &["schema_version", "name", "models", "notifications", "label_predictors"];
 
-/// The key and body of the one entry under `models`, placeholders for the data left out.
-fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>), Vec<ModelProblem>> {
+/// The key and body of the one entry under `models`.
+pub(crate) fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>), Vec<ModelProblem>> {
     let mut problems = Vec::new();
     let one = |path: &str, message: &str| vec![(path.to_string(), message.to_string(), None)];
     let Some(map) = config.as_object() else { return Err(one("", "a model config is a mapping")) };
@@ -143,7 +148,7 @@ fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>), Vec<Model
         problems.extend(one("models", "a list of one model with one key is expected, such as `- synthetics: {}`"));
         return Err(problems);
     };
-    let mut body = match body {
+    let body = match body {
         Json::Object(body) => body.clone(),
         Json::Null => Map::new(),
         _ => {
@@ -151,11 +156,6 @@ fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>), Vec<Model
             Map::new()
         }
     };
-    // The data of a workflow's model is `training_data`; every documented config has a placeholder here.
-    body.remove("data_source");
-    if body.get("ref_data").is_some_and(|value| value.is_null() || value.as_object().is_some_and(Map::is_empty)) {
-        body.remove("ref_data");
-    }
     if problems.is_empty() { Ok((key.clone(), body)) } else { Err(problems) }
 }
 

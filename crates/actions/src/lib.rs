@@ -2,6 +2,7 @@
 //! gets everything else it needs as arguments and never reads the store or calls another action.
 
 mod drawing;
+pub mod evaluation;
 mod gretel_model;
 mod model_file;
 mod s3;

@@ -38,7 +38,7 @@ mod utility;
 pub use case::Case;
 pub use compat::{Compat, Documented, Settings as CompatSettings};
 pub use metric::{Aspect, Metric, Outcome, Score};
-pub use report::{Evidence, Provenance, Report, judge};
+pub use report::{Evidence, Provenance, Report, judge, judge_with};
 pub use since::{Drift, Since};
 
 /// Every metric, in the order of the report.

@@ -62,6 +62,11 @@ pub struct Report {
 /// The order of the rows makes no difference, and neither does the number of threads: the same rows and the same seed
 /// give the same report, byte for byte.
 pub fn judge(evidence: &Evidence<'_>) -> Report {
+    judge_with(evidence, &CompatSettings::default())
+}
+
+/// As [`judge`], the documented scores computed by these settings.
+pub fn judge_with(evidence: &Evidence<'_>, settings: &CompatSettings) -> Report {
     let rows = [Some(evidence.training.rows()), Some(evidence.synthetic.rows()), evidence.holdout.map(Table::rows)];
     let case = match Case::of(evidence) {
         Ok(case) => case,
@@ -100,7 +105,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Report {
         outcomes,
         details: details(&case),
         since: None,
-        compat: Some(compat(&case, &CompatSettings::default())),
+        compat: Some(compat(&case, settings)),
         case: Some(case),
     }
 }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use quality::{Evidence, judge};
+use actions::evaluation::Evaluation;
 use table::{ReadOptions, Table, alike, read};
 use workflow::{Code, Failure};
 
 use super::Setting;
+use super::read_text;
 use super::say::{self, Stop};
 use super::synthesize::write_reports;
 
@@ -15,16 +16,26 @@ use super::synthesize::write_reports;
 pub(crate) struct Evaluate {
     /// The real table that the synthetic one was made from
     #[arg(long, value_name = "A")]
-    training: PathBuf,
+    training: Option<PathBuf>,
     /// The synthetic table
     #[arg(long, value_name = "B")]
-    synthetic: PathBuf,
+    synthetic: Option<PathBuf>,
     /// Real rows that the model never saw
     #[arg(long, value_name = "C")]
     holdout: Option<PathBuf>,
+    /// An `evaluate` model config; its `data_source` is the synthetic table, its `ref_data` the real one and the holdout,
+    /// where the options above do not name them
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Column that train-on-synthetic utility predicts
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
+    /// Columns that the documented attribute inference attack takes as known [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    quasi_identifier_count: Option<u32>,
+    /// Leave a part of the documented scores out
+    #[arg(long, value_enum, value_name = "PART")]
+    skip: Vec<Part>,
     /// Seed of every sample that the judge draws
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
@@ -36,33 +47,45 @@ pub(crate) struct Evaluate {
     report_json: Option<PathBuf>,
 }
 
+/// A part of the documented scores.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// The membership inference attack
+    Mia,
+    /// The attribute inference attack
+    Aia,
+    /// The search for replayed personal data
+    PiiReplay,
+}
+
 impl Evaluate {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
-        let files: Vec<&Path> = [Some(&self.training), Some(&self.synthetic), self.holdout.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(PathBuf::as_path)
-            .collect();
+        let evaluation = self.evaluation()?;
+        let named = |own: &Option<PathBuf>, other: &Option<String>| own.clone().or(other.as_ref().map(PathBuf::from));
+        let needed = |found: Option<PathBuf>, option: &str, key: &str| {
+            found.ok_or_else(|| {
+                let message = format!("neither `{option}` nor `{key}` of a config names a table");
+                Failure::new(Code::Usage, message)
+            })
+        };
+        let [real, unseen] = &evaluation.ref_data;
+        let training = needed(named(&self.training, real), "--training", "ref_data")?;
+        let synthetic = needed(named(&self.synthetic, &evaluation.data_source), "--synthetic", "data_source")?;
+        let files: Vec<PathBuf> =
+            [Some(training), Some(synthetic), named(&self.holdout, unseen)].into_iter().flatten().collect();
         let tables = files.iter().map(|path| open(path, self.seed)).collect::<Result<Vec<Table>, _>>()?;
         let tables = alike(&tables.iter().collect::<Vec<_>>()).map_err(|mismatch| {
             let message =
                 format!("`{}` is not like `{}`: {mismatch}", files[mismatch.table].display(), files[0].display());
             Failure::new(Code::Usage, message)
         })?;
-        if let Some(target) = &self.target
+        if let Some(target) = &evaluation.target
             && tables[0].position(target).is_none()
         {
-            let message = format!("no column `{target}` in `{}`", self.training.display());
+            let message = format!("no column `{target}` in `{}`", files[0].display());
             return Err(Failure::new(Code::Usage, message).into());
         }
-        let evidence = Evidence {
-            training: &tables[0],
-            synthetic: &tables[1],
-            holdout: tables.get(2),
-            target: self.target.as_deref(),
-            seed: self.seed,
-        };
-        let report = judge(&evidence);
+        let report = evaluation.judge(&tables[0], &tables[1], tables.get(2), self.seed);
         let names = ["training", "synthetic", "holdout"];
         let about =
             names.iter().zip(&files).map(|(name, path)| (name.to_string(), path.display().to_string())).collect();
@@ -79,8 +102,40 @@ impl Evaluate {
                 say::result(&format!("  {name} {score:.4}"));
             }
         }
+        // Some scores have a name of each generation; the newer one is enough here.
+        let older = |name: &str| name.starts_with("field_") || name.starts_with("principal_");
+        for (name, score) in report.compat.iter().flat_map(|compat| compat.summary()).filter(|score| !older(score.0)) {
+            say::result(&format!("  {name} {score}"));
+        }
         Ok(())
     }
+}
+
+impl Evaluate {
+    /// What the config says and the options say above it.
+    fn evaluation(&self) -> Result<Evaluation, Stop> {
+        let mut evaluation = match &self.config {
+            Some(path) => configured(path)?,
+            None => Evaluation::default(),
+        };
+        evaluation.target = self.target.clone().or(evaluation.target);
+        if let Some(count) = self.quasi_identifier_count {
+            evaluation.compat.quasi_identifier_count = count as usize;
+        }
+        evaluation.compat.skip_membership |= self.skip.contains(&Part::Mia);
+        evaluation.compat.skip_attributes |= self.skip.contains(&Part::Aia);
+        evaluation.compat.skip_replay |= self.skip.contains(&Part::PiiReplay);
+        Ok(evaluation)
+    }
+}
+
+/// The evaluation that a config file describes.
+fn configured(path: &Path) -> Result<Evaluation, Stop> {
+    let text = read_text(path)?;
+    let name = path.to_string_lossy().into_owned();
+    let tree = workflow::parse(&text).map_err(|problems| Stop::Problems(name.clone(), problems))?;
+    Evaluation::of_config(&tree.to_json())
+        .map_err(|problems| Stop::Problems(name, super::synthesize::placed_nowhere(problems)))
 }
 
 fn open(path: &Path, seed: u64) -> Result<Table, Failure> {

@@ -167,15 +167,18 @@ fn model(named: &str) -> Result<Model, Stop> {
     } else {
         ("--model".to_string(), Model::named(named))
     };
-    model.map_err(|problems| {
-        let problem = |(path, message, hint): actions::ModelProblem| Problem {
-            code: Code::ConfigInvalid,
-            at: Place { path, line: 0, column: 0 },
-            message,
-            hint,
-        };
-        Stop::Problems(place, problems.into_iter().map(problem).collect())
-    })
+    model.map_err(|problems| Stop::Problems(place, placed_nowhere(problems)))
+}
+
+/// Problems of a model config, of which only the path is known.
+pub(crate) fn placed_nowhere(problems: Vec<actions::ModelProblem>) -> Vec<Problem> {
+    let problem = |(path, message, hint): actions::ModelProblem| Problem {
+        code: Code::ConfigInvalid,
+        at: Place { path, line: 0, column: 0 },
+        message,
+        hint,
+    };
+    problems.into_iter().map(problem).collect()
 }
 
 /// A bar for work that [`show`] follows.

@@ -10,9 +10,11 @@ const FEW: f64 = 0.1;
 /// Cells of a table of joint counts that are counted without sorting.
 const DENSE_MAX: usize = 1 << 16;
 
-/// The matrices (fields x fields) of the training and the synthetic table; none under two tabular fields.
-pub(crate) fn matrices(prepared: &Prepared) -> Option<[Vec<Vec<f64>>; 2]> {
-    let fields = prepared.tabular();
+/// The matrices (fields x fields) of the training and the synthetic table, of at most so many tabular fields unless that is
+/// 0; none under two.
+pub(crate) fn matrices(prepared: &Prepared, columns_max: usize) -> Option<[Vec<Vec<f64>>; 2]> {
+    let mut fields = prepared.tabular();
+    fields.truncate(if columns_max == 0 { usize::MAX } else { columns_max });
     (fields.len() > 1 && prepared.rows > 1).then(|| [0, 1].map(|side| matrix(&fields, side)))
 }
 

@@ -66,7 +66,8 @@ impl Compat {
                 json!({ "raw_score": number(score.raw), "grade": score.privacy_grade(), "score": score.legacy() })
             })
         };
-        let tabular = self.prepared.tabular();
+        let mut tabular = self.prepared.tabular();
+        tabular.truncate(self.matrices.as_ref().map_or(0, |matrices| matrices[0].len()));
         let matrix = |side: usize| {
             let Some(matrices) = &self.matrices else { return json!({}) };
             named(&tabular, |row, column| matrices[side][row][column])

@@ -30,10 +30,14 @@ pub struct Settings {
     pub skip_attributes: bool,
     /// No search for replayed personal data (`pii_replay.skip`).
     pub skip_replay: bool,
+    /// Kinds of personal data that are searched for (`pii_replay.entities`); all where the list is empty.
+    pub replay_entities: Vec<String>,
     /// Most rows of either table (`sqs_report_rows`; 0 is all that were sampled).
     pub rows_max: usize,
     /// Most columns (`sqs_report_columns`; 0 is all).
     pub columns_max: usize,
+    /// Most columns of the correlation matrices (`correlation_columns`; 0 is all that are compared).
+    pub correlation_columns_max: usize,
     /// Columns that are compared in any case (`mandatory_columns`).
     pub mandatory_columns: Vec<String>,
 }
@@ -45,8 +49,10 @@ impl Default for Settings {
             skip_membership: false,
             skip_attributes: false,
             skip_replay: false,
+            replay_entities: Vec::new(),
             rows_max: 5_000,
             columns_max: 250,
+            correlation_columns_max: 0,
             mandatory_columns: Vec::new(),
         }
     }
@@ -115,7 +121,7 @@ pub struct Compat {
 pub(crate) fn compat(case: &Case, settings: &Settings) -> Compat {
     let prepared = Prepared::of(case, settings);
     let ((distribution, matrices), (components, texts)) = rayon::join(
-        || (distribution::distances(&prepared), correlation::matrices(&prepared)),
+        || (distribution::distances(&prepared), correlation::matrices(&prepared, settings.correlation_columns_max)),
         || (deep::components(&prepared), text::distances(case, &prepared)),
     );
     let (membership, attributes) = rayon::join(
@@ -146,7 +152,7 @@ pub(crate) fn compat(case: &Case, settings: &Settings) -> Compat {
         membership,
         attributes,
         privacy,
-        replay: if settings.skip_replay { Vec::new() } else { replay::replayed(case) },
+        replay: if settings.skip_replay { Vec::new() } else { replay::replayed(case, &settings.replay_entities) },
         prepared,
         matrices,
         components,

@@ -53,14 +53,17 @@ const HEADERS: [(&str, &[&str]); 4] = [
     ("street_address", &["address", "street", "street_address"]),
 ];
 
-/// The columns of personal kinds, in the order of the table.
-pub(crate) fn replayed(case: &Case) -> Vec<Replayed> {
+/// The columns of personal kinds, in the order of the table; of these kinds only, unless there are none.
+pub(crate) fn replayed(case: &Case, kinds: &[String]) -> Vec<Replayed> {
     let mut found = Vec::new();
     for (index, column) in case.columns.iter().enumerate().filter(|(_, column)| column.kind == Kind::Text) {
         let known: Vec<usize> = (0..column.levels.len()).filter(|&level| column.counts[level] > 0).collect();
         let Some(entity) = entity(&column.name, known.iter().map(|&level| column.levels[level].as_str())) else {
             continue;
         };
+        if !kinds.is_empty() && !kinds.iter().any(|kind| kind == entity) {
+            continue;
+        }
         let mut held = vec![0usize; column.levels.len() + 1];
         case.synthetic.codes[index].iter().for_each(|&code| held[code as usize] += 1);
         let shown = known.iter().filter(|&&level| held[level + 1] > 0);
