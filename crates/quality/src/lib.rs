@@ -24,6 +24,7 @@ mod missing_values;
 mod near_copies;
 mod nearest_record;
 mod page;
+mod page_sections;
 mod pair_trends;
 mod random;
 mod rare_values;

@@ -6,6 +6,7 @@ use crate::case::Case;
 use crate::detail::{Detail, Spread};
 use crate::encode::Role;
 use crate::metric::{Outcome, Score};
+use crate::page_sections::{Changes, DocumentedScores, changes, documented};
 use crate::pair_trends::{Pair, SHOWN_COLUMNS_MAX};
 use crate::report::{Provenance, Report, clock};
 use crate::scale::{count, short_number, short_time};
@@ -45,6 +46,8 @@ struct Page {
     privacy_scale: String,
     privacy_text: String,
     privacy_rows: Vec<[String; 4]>,
+    changes: Option<Changes>,
+    documented: DocumentedScores,
     deeds: Vec<(&'static str, Vec<String>)>,
     provenance: Provenance,
 }
@@ -115,6 +118,8 @@ pub(crate) fn page(report: &Report, provenance: &Provenance) -> String {
         privacy_scale,
         privacy_text,
         privacy_rows: privacy_rows(report),
+        changes: changes(report),
+        documented: documented(report),
         deeds: deeds(provenance),
         provenance: provenance
             .iter()
