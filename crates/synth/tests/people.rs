@@ -248,6 +248,103 @@ fn no_eight_words_of_one_comment_are_written_again() {
     }
 }
 
+/// Orders of customers with one to twelve orders each. Columns: first, last, name, mail, phone, address, city, sex.
+fn orders(customers: usize) -> Table {
+    let mut dice = Dice(17);
+    let mut cells: Vec<Vec<String>> = vec![Vec::new(); 8];
+    let mut mails = BTreeSet::new();
+    while mails.len() < customers {
+        let woman = dice.roll(2) == 0;
+        let half = FIRST.split_whitespace().position(|name| name == "John").expect("a man of the list");
+        let at = if woman { dice.roll(half) } else { half + dice.roll(half) };
+        let (first, last) =
+            (FIRST.split_whitespace().nth(at).expect("below the count").to_string(), surname(&mut dice));
+        let mail = format!("{}.{}@gmail.com", first.to_lowercase(), last.to_lowercase());
+        if !mails.insert(mail.clone()) {
+            continue;
+        }
+        let row = [
+            first.clone(),
+            last.clone(),
+            format!("{first} {last}"),
+            mail,
+            format!("({}) {:03}-{:04}", 200 + dice.roll(780), 200 + dice.roll(800), dice.roll(10_000)),
+            format!("{} {} {}", 1 + dice.roll(900), dice.one(LAST), dice.one("Street Avenue Lane Road")),
+            dice.one("Kiel Ulm Bonn Essen").to_string(),
+            if woman { "f" } else { "m" }.to_string(),
+        ];
+        for _ in 0..1 + dice.roll(12) {
+            cells.iter_mut().zip(&row).for_each(|(column, cell)| column.push(cell.clone()));
+        }
+    }
+    let names = ["first", "last", "name", "mail", "phone", "address", "city", "sex"];
+    let mut columns: Vec<Column> = names.iter().zip(&cells).map(|(name, cells)| texts(name, cells)).collect();
+    let amounts = (0..cells[0].len()).map(|_| Some(1 + dice.roll(500) as i64));
+    columns.push(Column::ints("amount", amounts.collect(), Spelling::plain()));
+    Table::new(columns).expect("columns of one length")
+}
+
+/// How many different values there are, and the mean number of rows that the value of a row has.
+fn spread(cells: &[String]) -> (usize, f64) {
+    let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
+    cells.iter().for_each(|cell| *rows.entry(cell).or_default() += 1);
+    (rows.len(), rows.values().map(|rows| (rows * rows) as f64).sum::<f64>() / cells.len() as f64)
+}
+
+#[test]
+fn no_name_leaves_however_many_rows_hold_it() {
+    let table = orders(300);
+    let generator = fitted(&table);
+    let drawn = generator.sample(&Ask::all(table.rows(), 5));
+    let real: Vec<Vec<String>> = (0..8).map(|at| column(&table, at)).collect();
+    let made: Vec<Vec<String>> = (0..8).map(|at| column(&drawn, at)).collect();
+    for at in 0..6 {
+        let known: BTreeSet<&String> = real[at].iter().collect();
+        let copied: BTreeSet<&String> = made[at].iter().filter(|cell| known.contains(cell)).collect();
+        assert!(copied.is_empty(), "column {at}: {copied:?}");
+        let ((before, rows_before), (after, rows_after)) = (spread(&real[at]), spread(&made[at]));
+        // Both come from the counts of 300 customers, of whom chance moves the rare ones; a third is five times that.
+        let near = |a: f64, b: f64| a < b * 4.0 / 3.0 && b < a * 4.0 / 3.0;
+        assert!(near(before as f64, after as f64), "column {at}: {before} different values became {after}");
+        assert!(near(rows_before, rows_after), "column {at}: {rows_before} rows of a value became {rows_after}");
+    }
+    let known: [BTreeSet<String>; 2] = [0, 1].map(|at| real[at].iter().map(|name| name.to_lowercase()).collect());
+    for row in 0..drawn.rows() {
+        let (first, last) = (&made[0][row], &made[1][row]);
+        assert_eq!(made[2][row], format!("{first} {last}"));
+        let mail = format!("{}.{}", first.to_lowercase(), last.to_lowercase());
+        let local = made[3][row].split('@').next().unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_digit());
+        assert_eq!(local.replace('-', ""), mail.replace('-', ""), "{} of {}", made[3][row], made[2][row]);
+        let parts = mail.split('.').zip(&known).filter(|(name, known)| known.contains(*name)).count();
+        assert!(parts == 0, "{} has a name of the table", made[2][row]);
+    }
+    assert_eq!(made[6].iter().collect::<BTreeSet<_>>(), real[6].iter().collect::<BTreeSet<_>>());
+    assert!(generator.notes().iter().any(|note| note.text.contains("`name` holds names of persons: a made-up one")));
+    assert!(
+        made == (0..8).map(|at| column(&fitted(&table).sample(&Ask::all(table.rows(), 5)), at)).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn words_that_are_also_names_stay_where_they_name_no_person() {
+    let mut dice = Dice(23);
+    let columns = [
+        ("city", "Austin Madison Charlotte Savannah Sydney Paris Florence Orlando"),
+        ("hair_color", "Brown Black White Gray Green Rose"),
+        ("shade", "dark_green light_brown dark_gray light_green navy_blue off_white"),
+        ("airport", "Jackson Lincoln Kennedy Logan Bush Reagan"),
+        ("grade", "Long Short Young King Rice"),
+    ];
+    let cells = columns.map(|(_, words)| (0..1500).map(|_| dice.one(words).to_string()).collect::<Vec<_>>());
+    let table = columns.iter().zip(&cells).map(|((name, _), cells)| texts(name, cells)).collect();
+    let drawn = fitted(&Table::new(table).expect("columns of one length")).sample(&Ask::all(1500, 3));
+    for (at, (name, words)) in columns.iter().enumerate() {
+        let found: BTreeSet<String> = column(&drawn, at).into_iter().collect();
+        let known: BTreeSet<String> = words.split_whitespace().map(String::from).collect();
+        assert_eq!(found, known, "{name}");
+    }
+}
+
 #[test]
 fn check_digits_are_right() {
     let mut dice = Dice(5);

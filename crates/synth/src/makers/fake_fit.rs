@@ -15,7 +15,9 @@ use crate::makers::fake_kind::{Kind, kind_of};
 use crate::makers::fake_lists::{first_name, fold, last_name, pool, region_of};
 use crate::makers::fake_numeral::decimals;
 use crate::makers::fake_parse::{Named, parse_name, parse_user, parse_words, split_name};
-use crate::makers::faker::{Cast, Craft, Faker};
+use crate::makers::fake_person::names_people;
+use crate::makers::fake_rename::{Stand, Stood, stand_in};
+use crate::makers::faker::{Cast, Craft, Faker, Told, with_number};
 use crate::makers::ids::plan_texts;
 use crate::random::{Random, mix};
 use crate::sieve::Sieve;
@@ -40,6 +42,8 @@ pub(crate) struct Typed<'a> {
     pub(crate) present: usize,
     /// Whether its values are made; else they are listed.
     pub(crate) made: bool,
+    /// Whether something made up stands for each listed value.
+    pub(crate) renamed: bool,
     /// Whether all are different.
     pub(crate) unique: bool,
     /// Whether last names stand before first names.
@@ -47,48 +51,89 @@ pub(crate) struct Typed<'a> {
 }
 
 /// What became of a column.
-pub(crate) enum Found {
-    /// Its values are made.
-    Made(Box<Faker>, &'static str),
-    /// Its listed values were replaced by these, in their order.
-    Renamed(Vec<String>, Kind),
+pub(crate) struct Found {
+    /// What makes its values.
+    pub(crate) faker: Box<Faker>,
+    /// What stands for its listed values, in their order.
+    pub(crate) words: Option<Vec<String>>,
+    /// What a note says of it.
+    pub(crate) how: String,
 }
 
-/// The fakers of a table, by column.
-pub(crate) fn find_fakers(real: &Table, encoded: &[Encoded], floor: usize, seed: u64) -> Vec<Option<Found>> {
-    let typed: Vec<Typed> =
+/// The fakers of a table, by column; none of what they make is a name of `beside` either.
+pub(crate) fn find_fakers(
+    real: &Table,
+    beside: Option<&Table>,
+    encoded: &[Encoded],
+    floor: usize,
+    seed: u64,
+) -> Vec<Option<Found>> {
+    let mut typed: Vec<Typed> =
         (0..real.columns()).into_par_iter().filter_map(|at| typed(real, at, &encoded[at])).collect();
     let groups = group(&typed);
+    for nth in 0..typed.len() {
+        let column = &typed[nth];
+        let sure = || names_people(real.name(column.at), column.kind, &column.words, groups.linked(&typed, nth));
+        typed[nth].renamed = !column.made && sure();
+    }
     let learned: Vec<Option<Craft>> = (0..typed.len())
         .into_par_iter()
         .map(|nth| craft(&typed, nth, &groups, floor, mix(seed ^ mix(typed[nth].at as u64 + 1))))
         .collect();
+    let mut stand = stand_for(&typed, beside, seed);
+    let stood: Vec<Option<Stood>> = (0..typed.len())
+        .map(|nth| {
+            let stands = typed[nth].renamed && learned[nth].is_some();
+            stands.then(|| stand_in(&typed, nth, &groups, &encoded[typed[nth].at], &mut stand))
+        })
+        .collect();
     let mut found: Vec<Option<Found>> = (0..real.columns()).map(|_| None).collect();
     for (number, members) in groups.members.iter().enumerate() {
         let able: Vec<usize> = members.iter().copied().filter(|&nth| learned[nth].is_some()).collect();
-        let cast = cast(&typed, &able, &groups, number, &learned, mix(seed ^ number as u64));
-        let renamed = able.iter().filter(|&&nth| !typed[nth].made && typed[nth].kind.personal());
-        for &nth in renamed {
-            let Some(craft) = &learned[nth] else { continue };
-            let words = rename(&typed, nth, craft, &cast, &groups, &encoded[typed[nth].at], seed);
-            found[typed[nth].at] = Some(Found::Renamed(words, typed[nth].kind));
-        }
-        let mut cast = Some(cast);
-        for &nth in able.iter().filter(|&&nth| typed[nth].made) {
+        let lot =
+            Lot { typed: &typed, able: &able, groups: &groups, number, learned: &learned, encoded, stood: &stood };
+        let cast = lot.cast(&stand, mix(seed ^ number as u64));
+        let mut first = Some(cast.clone());
+        for &nth in &able {
             let column = &typed[nth];
             let Some(craft) = &learned[nth] else { continue };
-            let faker = Faker {
+            let words = stood[nth].as_ref().map(|stood| match stood.words.is_empty() {
+                true => rename(column, craft, &cast, &stood.names, &encoded[column.at], seed),
+                false => stood.words.clone(),
+            });
+            let how = match &words {
+                Some(_) => "a made-up one stands for each".to_string(),
+                None => format!("new ones are made, {}", said(craft, column.kind, groups.people(number))),
+            };
+            let faker = Box::new(Faker {
                 kind: column.kind,
                 craft: craft.clone(),
                 group: number as u16,
                 unique: column.unique,
+                listed: words.is_some(),
                 known: sieve(column, mix(seed ^ mix(column.at as u64 + 77))),
-                cast: cast.take(),
-            };
-            found[column.at] = Some(Found::Made(Box::new(faker), said(craft, column.kind, groups.people(number))));
+                cast: first.take(),
+            });
+            found[column.at] = Some(Found { faker, words, how });
         }
     }
     found
+}
+
+/// Stand-ins for the names of all columns, which are none of them.
+fn stand_for(typed: &[Typed], beside: Option<&Table>, seed: u64) -> Stand {
+    let named = || typed.iter().filter(|column| matches!(column.kind, Kind::First | Kind::Last | Kind::Full));
+    let words = || named().flat_map(|column| column.words.iter().map(|word| (column.kind, word.0)));
+    let region = region_of(words().flat_map(|word| word.1.split([' ', ','])).filter(|word| word.len() > 1));
+    let mut stand = Stand::new(region, mix(seed ^ 0x7374_616e));
+    words().for_each(|(kind, word)| stand.avoid(kind, word));
+    for (column, beside) in named().filter_map(|column| Some((column, beside?))) {
+        if let Values::Text(values) = beside.values(column.at) {
+            let words = values.values().as_any().downcast_ref::<StringArray>();
+            words.iter().flat_map(|words| words.iter()).flatten().for_each(|word| stand.avoid(column.kind, word));
+        }
+    }
+    stand
 }
 
 /// What a note says of where the values come from; `people` columns of the group name a person.
@@ -139,7 +184,7 @@ fn typed<'a>(real: &'a Table, at: usize, encoded: &Encoded) -> Option<Typed<'a>>
         });
         votes.sum::<i32>() > 0
     };
-    Some(Typed { at, kind, words, cells, present, made, unique, turned })
+    Some(Typed { at, kind, words, cells, present, made, renamed: false, unique, turned })
 }
 
 fn sieve(column: &Typed, key: u64) -> Sieve {
@@ -151,7 +196,7 @@ fn sieve(column: &Typed, key: u64) -> Sieve {
 /// How the values of a column are made; none if they keep to no form.
 fn craft(typed: &[Typed], nth: usize, groups: &Groups, floor: usize, key: u64) -> Option<Craft> {
     let column = &typed[nth];
-    if !column.made && !column.kind.personal() {
+    if !column.made && !column.renamed {
         return None;
     }
     let valid: Vec<&str> = column.words.iter().map(|word| word.0).collect();
@@ -285,51 +330,126 @@ fn learn_domains(typed: &[Typed], nth: usize, groups: &Groups, sample: &[(&str, 
     domains
 }
 
-/// What the personas of a group are made of.
-fn cast(typed: &[Typed], able: &[usize], groups: &Groups, number: usize, learned: &[Option<Craft>], seed: u64) -> Cast {
-    let person = groups.person(number);
-    let made: Vec<usize> = able.iter().copied().filter(|&nth| typed[nth].made).collect();
-    let of = |kinds: &[Kind]| made.iter().copied().filter(|&nth| kinds.contains(&typed[nth].kind)).collect::<Vec<_>>();
-    let mut names = [BTreeSet::new(), BTreeSet::new()];
-    let mut raw: Vec<&str> = Vec::new();
-    let mut rows = [0usize; 2];
-    for &nth in able.iter().chain(person.iter().flatten()) {
-        let column = &typed[nth];
-        for (word, _) in &column.words {
-            let name = match column.kind {
-                Kind::First => Named { first: word.to_string(), ..Named::default() },
-                Kind::Last => Named { last: word.to_string(), ..Named::default() },
-                Kind::Full => split_name(word, column.turned),
-                _ => continue,
-            };
-            raw.extend(word.split([' ', ',']));
-            names[0].insert(fold(&name.first));
-            names[1].insert(fold(&name.last));
+/// The columns of one group.
+struct Lot<'a> {
+    typed: &'a [Typed<'a>],
+    able: &'a [usize],
+    groups: &'a Groups,
+    number: usize,
+    learned: &'a [Option<Craft>],
+    encoded: &'a [Encoded],
+    stood: &'a [Option<Stood>],
+}
+
+impl Lot<'_> {
+    /// What the personas of the group are made of.
+    fn cast(&self, stand: &Stand, seed: u64) -> Cast {
+        let Lot { typed, able, groups, .. } = self;
+        let person = groups.person(self.number);
+        let of = |kinds: &[Kind]| {
+            let made = able.iter().copied().filter(|&nth| typed[nth].made);
+            made.filter(|&nth| kinds.contains(&typed[nth].kind)).collect::<Vec<_>>()
+        };
+        let mut names = [BTreeSet::new(), BTreeSet::new()];
+        let mut raw: Vec<&str> = Vec::new();
+        let mut rows = [0usize; 2];
+        for &nth in able.iter().chain(person.iter().flatten()) {
+            let column = &typed[nth];
+            for (word, _) in &column.words {
+                let name = match column.kind {
+                    Kind::First => Named { first: word.to_string(), ..Named::default() },
+                    Kind::Last => Named { last: word.to_string(), ..Named::default() },
+                    Kind::Full => split_name(word, column.turned),
+                    _ => continue,
+                };
+                raw.extend(word.split([' ', ',']));
+                names[0].insert(fold(&name.first));
+                names[1].insert(fold(&name.last));
+            }
+            match column.kind {
+                Kind::First => rows[0] = column.present,
+                Kind::Last => rows[1] = column.present,
+                Kind::Full => rows.iter_mut().for_each(|r| *r = (*r).max(column.words.len())),
+                _ => {}
+            }
         }
-        match column.kind {
-            Kind::First => rows[0] = column.present,
-            Kind::Last => rows[1] = column.present,
-            Kind::Full => rows.iter_mut().for_each(|r| *r = (*r).max(column.words.len())),
-            _ => {}
+        let region = region_of(raw.into_iter().filter(|word| word.len() > 1));
+        let worded = of(&[Kind::City, Kind::Company, Kind::Address, Kind::Url, Kind::Domain]);
+        let wanted = worded.iter().map(|&nth| typed[nth].words.len()).max().unwrap_or(0).clamp(1500, 4000);
+        let size = |part: usize| if rows[part] == 0 { wanted } else { pool_size(names[part].len(), rows[part]) };
+        let list = |part: usize| pool(region, part == 1, size(part), &|name| stand.holds(part, name), seed);
+        let made: Vec<usize> = able.iter().copied().filter(|&nth| typed[nth].made).collect();
+        let unique = made.iter().any(|&nth| typed[nth].unique);
+        let main = of(&[Kind::Mail, Kind::User]).into_iter().find(|&nth| typed[nth].unique);
+        let firm = of(&[Kind::Company]).first().map(|&nth| self.learned[nth].clone());
+        let firm = if let Some(Some(Craft::Forms(forms, _))) = firm { forms } else { Vec::new() };
+        let shown = |part: usize| person[part].filter(|&nth| !typed[nth].renamed).map(|nth| typed[nth].at as u16);
+        Cast {
+            words: Words { firsts: list(0), lasts: list(1) },
+            shown: [shown(0), shown(1)],
+            told: self.told(),
+            firm,
+            per_row: if unique { 0.0 } else { self.per_row() },
+            paired: of(&[Kind::Full]).iter().any(|&nth| typed[nth].unique),
+            main: main.map(|nth| typed[nth].at as u16),
         }
     }
-    let region = region_of(raw.into_iter().filter(|word| word.len() > 1));
-    let worded = of(&[Kind::City, Kind::Company, Kind::Address, Kind::Url, Kind::Domain]);
-    let wanted = worded.iter().map(|&nth| typed[nth].words.len()).max().unwrap_or(0).clamp(1500, 4000);
-    let size = |part: usize| if rows[part] == 0 { wanted } else { pool_size(names[part].len(), rows[part]) };
-    let list = |part: usize| pool(region, part == 1, size(part), &|name| names[part].contains(&fold(name)), seed);
-    let unique = made.iter().any(|&nth| typed[nth].unique);
-    let main = of(&[Kind::Mail, Kind::User]).into_iter().find(|&nth| typed[nth].unique);
-    let firm = of(&[Kind::Company]).first().map(|&nth| learned[nth].clone());
-    let firm = if let Some(Some(Craft::Forms(forms, _))) = firm { forms } else { Vec::new() };
-    Cast {
-        words: Words { firsts: list(0), lasts: list(1) },
-        shown: [0, 1].map(|part| person[part].map(|nth| typed[nth].at as u16)),
-        firm,
-        per_row: if unique { 0.0 } else { per_row(typed, &made) },
-        paired: of(&[Kind::Full]).iter().any(|&nth| typed[nth].unique),
-        main: main.map(|nth| typed[nth].at as u16),
+
+    /// Whom the listed words of the group's columns speak of; columns that tell more of a person come first.
+    fn told(&self) -> Vec<Told> {
+        let mut told: Vec<Told> = Vec::new();
+        // Rows whose persona no earlier column tells.
+        let mut open: Vec<bool> = Vec::new();
+        for kind in [Kind::Mail, Kind::User, Kind::Full, Kind::First, Kind::Last] {
+            let mut next = open.clone();
+            for &nth in self.able.iter().filter(|&&nth| self.typed[nth].kind == kind) {
+                let (Some(stood), values) = (&self.stood[nth], &self.encoded[self.typed[nth].at].values) else {
+                    continue;
+                };
+                let tells = |tick: f64| stood.names.get(tick as usize).is_some_and(|n| n.iter().any(|n| !n.is_empty()));
+                next.resize(values.len(), true);
+                let mut rows = vec![0u32; stood.names.len()];
+                let mut all = 0u32;
+                for (row, &tick) in values.iter().enumerate().filter(|(_, tick)| !tick.is_nan()) {
+                    if open.get(row).copied().unwrap_or(true) {
+                        all += 1;
+                        rows.get_mut(tick as usize).into_iter().for_each(|rows| *rows += 1);
+                    }
+                    // First and last names tell one part each, and so leave each other open.
+                    if tells(tick) && !matches!(kind, Kind::First | Kind::Last) {
+                        next[row] = false;
+                    }
+                }
+                let share = rows.iter().map(|&rows| rows as f64 / all.max(1) as f64).collect();
+                told.push(Told { column: self.typed[nth].at as u16, names: stood.names.clone(), share });
+            }
+            open = next;
+        }
+        told
     }
+
+    /// Different personas per row of the output, as many as the values that no list holds show.
+    fn per_row(&self) -> f64 {
+        let typed = self.typed;
+        let telling = self.able.iter().filter(|&&nth| !matches!(typed[nth].kind, Kind::First | Kind::Last));
+        let share = |nth: usize| -> (f64, f64) {
+            let (column, encoded) = (&typed[nth], &self.encoded[typed[nth].at]);
+            let (present, listed) = (column.present.max(1) as f64, listed_words(encoded));
+            match column.renamed {
+                false => (column.words.len() as f64 / present, 1.0),
+                true => {
+                    let words = column.words.len().saturating_sub(listed) as f64;
+                    (words / encoded.rare_rows.max(1) as f64, encoded.rare_rows as f64 / present)
+                }
+            }
+        };
+        let most = telling.map(|&nth| share(nth)).fold((0.0, 1.0), |a, b| if b.0 > a.0 { b } else { a });
+        if most.0 == 0.0 || most.0 > 0.98 { 0.0 } else { beings_for(most.0) * most.1 }
+    }
+}
+
+fn listed_words(encoded: &Encoded) -> usize {
+    if let Scale::Text { words } = &encoded.scale { words.len() } else { 0 }
 }
 
 /// How many names a list must have for `rows` draws to show `different` of them.
@@ -348,44 +468,34 @@ fn beings_for(share: f64) -> f64 {
     high
 }
 
-fn per_row(typed: &[Typed], made: &[usize]) -> f64 {
-    let telling = made.iter().filter(|&&nth| !matches!(typed[nth].kind, Kind::First | Kind::Last));
-    let share = |nth: usize| typed[nth].words.len() as f64 / typed[nth].present.max(1) as f64;
-    let most = telling.map(|&nth| share(nth)).fold(0.0, f64::max);
-    if most == 0.0 || most > 0.98 { 0.0 } else { beings_for(most) }
-}
-
-/// New words in the place of a column's listed ones.
+/// New words in the place of a column's listed ones, for whom they speak of.
 fn rename(
-    typed: &[Typed],
-    nth: usize,
+    column: &Typed,
     craft: &Craft,
     cast: &Cast,
-    groups: &Groups,
+    names: &[[String; 2]],
     encoded: &Encoded,
     seed: u64,
 ) -> Vec<String> {
     let Scale::Text { words } = &encoded.scale else { return Vec::new() };
-    let column = &typed[nth];
-    let row_of: BTreeMap<&str, u32> = column.words.iter().copied().collect();
-    let mut taken: BTreeSet<String> = row_of.keys().map(|word| word.to_string()).collect();
+    let mut taken: BTreeSet<String> = column.words.iter().map(|word| word.0.to_string()).collect();
+    let nobody: [String; 2] = Default::default();
     let mut renamed = Vec::with_capacity(words.len());
     for (at, word) in words.iter().enumerate() {
         if column.kind.common(word) {
             renamed.push(word.clone());
             continue;
         }
-        let row = row_of.get(word.as_str()).copied().unwrap_or(0);
-        let name = groups.listed(typed, nth, row);
+        let name = names.get(at).unwrap_or(&nobody);
         let mut text = String::new();
         for attempt in 0..40 {
             let mut random = Random::at(&[seed, 0x7265_6e61, column.at as u64, at as u64, attempt]);
             text = match craft {
                 Craft::Code(plan) => plan.id(at as u64 * 40 + attempt, words.len() as u64 * 40, seed),
-                Craft::Forms(forms, domains) => write_one(forms, domains, cast, &name, &mut random),
+                Craft::Forms(forms, domains) => write_one(forms, domains, cast, name, &mut random),
             };
             if attempt > 30 {
-                text = text.replacen('@', &format!("{}@", random.below(1000)), 1);
+                text = with_number(&text, random.below(1000) as u64);
             }
             if taken.insert(text.clone()) {
                 break;
@@ -396,14 +506,14 @@ fn rename(
     renamed
 }
 
-fn write_one(forms: &[Form], domains: &Domains, cast: &Cast, name: &Named, random: &mut Random) -> String {
+fn write_one(forms: &[Form], domains: &Domains, cast: &Cast, name: &[String; 2], random: &mut Random) -> String {
     let any = |list: &[String], given: &str, random: &mut Random| match given.is_empty() {
         true => list.get(random.below(list.len())).cloned().unwrap_or_default(),
         false => given.to_string(),
     };
     let who = Persona {
-        first: any(&cast.words.firsts, &name.first, random).into(),
-        last: any(&cast.words.lasts, &name.last, random).into(),
+        first: any(&cast.words.firsts, &name[0], random).into(),
+        last: any(&cast.words.lasts, &name[1], random).into(),
         company: "".into(),
         dice: random.next(),
         owned: true,

@@ -142,7 +142,8 @@ impl Case {
         }
     }
 
-    fn write(self, word: &str, out: &mut String) {
+    /// Writes a word so.
+    pub(crate) fn write(self, word: &str, out: &mut String) {
         match self {
             Case::Kept => out.push_str(word),
             Case::Lower => out.extend(word.chars().flat_map(char::to_lowercase)),

@@ -31,6 +31,17 @@ impl Groups {
         [parts[0], parts[1]]
     }
 
+    /// Whether other columns of its group show the names that a column shows.
+    pub(crate) fn linked(&self, typed: &[Typed], nth: usize) -> bool {
+        let number = self.of[nth];
+        let has = |kinds: &[Kind]| self.members[number].iter().any(|&at| at != nth && kinds.contains(&typed[at].kind));
+        match typed[nth].kind {
+            Kind::First | Kind::Last => has(&[Kind::Full, Kind::Mail, Kind::User]),
+            Kind::Full => has(&[Kind::First, Kind::Last, Kind::Mail, Kind::User]),
+            _ => self.people(number) > 0,
+        }
+    }
+
     /// How many columns of a group name a person.
     pub(crate) fn people(&self, group: usize) -> usize {
         self.people[group].parts.iter().flatten().count()
@@ -48,21 +59,6 @@ impl Groups {
         named(typed, &self.people[self.of[nth]], row)
     }
 
-    /// Those of the row's names that are listed, and so drawn as they are.
-    pub(crate) fn listed(&self, typed: &[Typed], nth: usize, row: u32) -> Named {
-        let parts = self.people[self.of[nth]].parts;
-        let cell = |part: Option<usize>| {
-            let listed = part.filter(|&at| !typed[at].made);
-            listed.and_then(|at| typed[at].cells[row as usize]).unwrap_or("").to_string()
-        };
-        match (cell(parts[0]), cell(parts[1]), parts[2]) {
-            (first, last, Some(full)) if first.is_empty() && last.is_empty() => {
-                split_name(&cell(Some(full)), typed[full].turned)
-            }
-            (first, last, _) => Named { first, last },
-        }
-    }
-
     /// The company of a row, where a column of the group shows it and it is made up.
     pub(crate) fn company<'a>(&self, typed: &[Typed<'a>], nth: usize, row: u32) -> Option<&'a str> {
         let mut others = self.members[self.of[nth]].iter();
@@ -74,11 +70,16 @@ impl Groups {
 fn named(typed: &[Typed], person: &Person, row: u32) -> Named {
     let cell = |part: Option<usize>| part.and_then(|at| typed[at].cells[row as usize]).unwrap_or("");
     let mut name = Named { first: cell(person.parts[0]).to_string(), last: cell(person.parts[1]).to_string() };
-    if name.first.is_empty()
-        && name.last.is_empty()
+    if (name.first.is_empty() || name.last.is_empty())
         && let Some(full) = person.parts[2]
     {
-        name = split_name(cell(Some(full)), typed[full].turned);
+        let whole = split_name(cell(Some(full)), typed[full].turned);
+        if name.first.is_empty() && whole.first != name.last {
+            name.first = whole.first;
+        }
+        if name.last.is_empty() && whole.last != name.first {
+            name.last = whole.last;
+        }
     }
     name
 }

@@ -108,7 +108,12 @@ impl Kind {
 
     /// Whether a single value points to one person or account, however many rows hold it.
     pub(crate) fn personal(self) -> bool {
-        matches!(self, Kind::Mail | Kind::Phone | Kind::Social | Kind::Card | Kind::Iban)
+        self.named() || matches!(self, Kind::Mail | Kind::Phone | Kind::Social | Kind::Card | Kind::Iban)
+    }
+
+    /// Whether its values are words that name a person or a household, and might name something else.
+    pub(crate) fn named(self) -> bool {
+        matches!(self, Kind::First | Kind::Last | Kind::Full | Kind::User | Kind::Address)
     }
 }
 

@@ -60,6 +60,33 @@ const GERMAN_LAST: &str = "Müller Schmidt Schneider Fischer Weber Meyer Wagner 
     Dietrich Ziegler Kuhn Kühn Pohl Engel Horn Busch Bergmann Thomas Voigt Sauer Arnold Wolff Pfeiffer Ernst Hübner Lindner \
     Beyer Haase Kirchner Ebert Hansen Nowak Förster Barth Lutz Hauser Petersen Fiedler Brinkmann Reuter Lindemann Bachmann";
 
+/// Common first names of women, as far as they do not end as such.
+const WOMEN: &str = "Mary Elizabeth Jennifer Susan Margaret Dorothy Karen Nancy Betty Helen Carol Ruth Sharon Michelle Kimberly \
+    Deborah Shirley Kathleen Amy Janet Catherine Frances Christine Marie Joyce Diane Alice Julie Heather Evelyn Jean Cheryl \
+    Katherine Joan Ashley Judith Rose Janice Kelly Nicole Judy Kathy Irene Jane Lori Rachel Marilyn Kathryn Louise Anne Ann \
+    Ruby Phyllis Tiffany Emily Robin Peggy Crystal Gladys Rita Dawn Connie Florence Tracy Edna Tina Rosa Cindy Grace Wendy \
+    Edith Kim Sherry Josephine Ellen Ethel Stacy Carmen Pauline Charlotte Esther Pearl Hazel Lucille Megan Joanne Eleanor \
+    Valerie Danielle Alicia Suzanne Gail Bertha Darlene Jill Jessie Erin Geraldine Lauren Cathy Lynn Sally Beatrice Dolores \
+    Audrey Yvonne Annette Marion Stella Melanie Beth Stacey Sue Vivian Vicki Holly Stephanie Sarah Hannah Zoe Chloe Sophie \
+    Madison Abigail Isabel Naomi Paige Brooke Faith Hope Ivy Lily Violet Daisy Lucy Eve Ingrid Astrid Simone Claire Elise \
+    Camille Juliette Manon Ines Alix Agathe Noemi Elodie Margot Margaux Fleur Anouk Femke Maud Sanne Lotte Beatriz Ana Eva \
+    Mia Lea Ada Ida Ava Isis Giselle Adele Arlene Bonnie Celeste Colleen Corinne Denise Eileen Estelle Gretchen Gwendolyn \
+    Jacqueline Jocelyn Kaitlyn Kristin Leslie Maureen Miriam Molly Noelle Penelope Rosalind Roxanne Scarlett Summer Winifred";
+
+/// Common first names of men, and those that end as women's do.
+const MEN: &str = "James John Robert Michael William David Richard Charles Joseph Thomas Christopher Daniel Paul Mark Donald George \
+    Kenneth Steven Edward Brian Ronald Anthony Kevin Jason Matthew Gary Timothy Jose Larry Jeffrey Frank Scott Eric Stephen \
+    Andrew Raymond Gregory Joshua Jerry Dennis Walter Patrick Peter Harold Douglas Henry Carl Arthur Ryan Roger Joe Juan Jack \
+    Albert Jonathan Justin Gerald Keith Samuel Willie Ralph Lawrence Nicholas Roy Benjamin Bruce Brandon Adam Harry Fred Wayne \
+    Billy Steve Louis Jeremy Aaron Randy Howard Eugene Carlos Russell Bobby Victor Martin Ernest Phillip Philip Todd Jesse \
+    Craig Alan Clarence Sean Chris Johnny Earl Jimmy Antonio Danny Bryan Tony Luis Mike Stanley Leonard Nathan Dale Manuel \
+    Rodney Curtis Norman Allen Marvin Vincent Glenn Jeffery Travis Jeff Chad Jacob Lee Melvin Alfred Kyle Francis Bradley \
+    Herbert Frederick Ray Joel Edwin Don Eddie Ricky Troy Randall Barry Alexander Bernard Mario Leroy Francisco Marcus Theodore \
+    Clifford Miguel Oscar Jay Jim Tom Calvin Alex Jon Ronnie Bill Lloyd Tommy Leon Derek Warren Darrell Jerome Floyd Leo Dean \
+    Hugo Luca Andrea Nicola Mattia Enea Elia Ezra Noah Elijah Isaiah Jonah Micah Nikita Joshua Garcia Oliver Liam Logan Ethan \
+    Lucas Owen Dylan Luke Gabriel Isaac Caleb Connor Hunter Max Felix Otto Karl Kurt Hans Pierre Jean-Pierre Luc Marc Olivier \
+    Thierry Laurent Didier Giovanni Marco Paolo Franco Bruno Pedro Paulo Rafael Diego Joris Daan Sem Bram Pieter Willem";
+
 /// Beginnings and endings of last names.
 const STEMS: &str = "Ash Alder Arm Bar Beck Bell Birch Black Bram Brad Brent Brook Burn Carl Chad Clay Cliff Cold Crom Dar Den Dray \
     East El Fair Farn Fen Gar Glen Gray Hal Har Hart Haw Hazel Hol Hunt Ken Kirk Lang Lind Loch Marl May Mel Mill Nor Oak Oat \
@@ -160,6 +187,32 @@ pub(crate) fn first_name(folded: &str) -> bool {
 /// Whether the folded word is a last name somewhere.
 pub(crate) fn last_name(folded: &str) -> bool {
     regions_of(folded).1 != 0
+}
+
+/// The region that a folded name is taken to be of: the usual one where it is a name there, else another that has it.
+pub(crate) fn region_of_name(folded: &str, last: bool, usual: usize) -> usize {
+    let (first, second) = regions_of(folded);
+    let bits = if last { second } else { first };
+    let own = bits >> usual & 1 == 1 || bits == 0;
+    if own { usual } else { bits.trailing_zeros() as usize }
+}
+
+/// Whether a folded first name is a woman's (1) or a man's (2), where it is a common one or its ending says so; else 0.
+pub(crate) fn sex_of(folded: &str) -> u8 {
+    static SEXES: OnceLock<HashMap<String, u8>> = OnceLock::new();
+    let sexes = SEXES.get_or_init(|| {
+        let mut sexes = HashMap::new();
+        sexes.extend(WOMEN.split_whitespace().map(|name| (fold(name), 1)));
+        sexes.extend(MEN.split_whitespace().map(|name| (fold(name), 2)));
+        // The German list has men first.
+        let split = GERMAN_FIRST.split_whitespace().position(|name| name == "Ursula").unwrap_or(0);
+        for (at, name) in GERMAN_FIRST.split_whitespace().enumerate() {
+            sexes.insert(fold(name), if at < split { 2 } else { 1 });
+        }
+        sexes
+    });
+    let told = || if folded.len() > 3 && folded.ends_with('a') { 1 } else { 0 };
+    sexes.get(folded).copied().unwrap_or_else(told)
 }
 
 /// The region that most of these words come from.

@@ -3,7 +3,7 @@
 //! seed alone; one that a training row holds is not written.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use table::{Kept, kept};
 
@@ -29,6 +29,8 @@ pub(crate) struct Faker {
     pub(crate) group: u16,
     /// Whether all are different.
     pub(crate) unique: bool,
+    /// Whether the words of the column's list are made up too, and stay.
+    pub(crate) listed: bool,
     /// Training values.
     pub(crate) known: Sieve,
     /// What the personas of the group are made of; the first column of a group has it.
@@ -51,6 +53,8 @@ pub(crate) struct Cast {
     pub(crate) words: Words,
     /// The column that shows first names, and the one that shows last names: what a drawn word there says, holds.
     pub(crate) shown: [Option<u16>; 2],
+    /// Columns with listed words that speak of someone; what an earlier one says, holds.
+    pub(crate) told: Vec<Told>,
     /// Forms of the company, where a column shows one.
     pub(crate) firm: Vec<Form>,
     /// Different personas per row; 0 where every row has its own.
@@ -59,6 +63,62 @@ pub(crate) struct Cast {
     pub(crate) paired: bool,
     /// The column whose values should be different by themselves.
     pub(crate) main: Option<u16>,
+}
+
+/// A column with listed words, and whom they speak of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Told {
+    /// The column.
+    pub(crate) column: u16,
+    /// First and last name per word; empty where it says none.
+    pub(crate) names: Vec<[String; 2]>,
+    /// Share of each word among the rows of which no earlier column tells whose they are.
+    pub(crate) share: Vec<f64>,
+}
+
+/// What the drawn words of a row say of whom it is about.
+struct Drawn<'a> {
+    /// First and last name.
+    names: [Option<&'a str>; 2],
+    /// Tells the words that said so from others.
+    key: u64,
+    /// Share of rows of which these words are said.
+    share: f64,
+}
+
+/// Whom the words of a column speak of, to be looked up both ways.
+struct Whom {
+    column: u16,
+    /// Folded first and last name per word.
+    names: Vec<[String; 2]>,
+    /// The first word that speaks of someone.
+    words: HashMap<[String; 2], usize>,
+}
+
+impl Whom {
+    fn of(told: &Told) -> Whom {
+        let names: Vec<[String; 2]> = told.names.iter().map(|names| [fold(&names[0]), fold(&names[1])]).collect();
+        let words = names
+            .iter()
+            .cloned()
+            .zip(0usize..names.len())
+            .rev()
+            .filter(|word| word.0.iter().any(|name| !name.is_empty()));
+        Whom { column: told.column, words: words.collect(), names }
+    }
+
+    /// Whether a word speaks of the persona, or of no one.
+    fn fits(&self, word: usize, who: &Persona) -> bool {
+        let same = |(name, own): (&String, &str)| name.is_empty() || *name == fold(own);
+        self.names.get(word).is_none_or(|names| names.iter().zip([&*who.first, &*who.last]).all(same))
+    }
+
+    /// A word that speaks of the persona.
+    fn word(&self, who: &Persona) -> Option<usize> {
+        let (first, last) = (fold(&who.first), fold(&who.last));
+        let keys = [[first.clone(), last.clone()], [first, String::new()], [String::new(), last]];
+        keys.iter().find_map(|key| self.words.get(key)).copied()
+    }
 }
 
 /// One block of an output.
@@ -85,6 +145,39 @@ impl Stage<'_> {
         let Scale::Text { words } = &output.scale else { return None };
         let tick = self.ticks[column as usize][row];
         words.get(if tick.is_nan() { usize::MAX } else { tick as usize }).map(String::as_str)
+    }
+
+    /// A listed word of a column.
+    fn listed(&self, column: u16, at: usize) -> Option<&str> {
+        let Scale::Text { words } = &self.outputs.get(column as usize)?.scale else { return None };
+        words.get(at).map(String::as_str)
+    }
+
+    /// What the words of a row say of whom it is about.
+    fn drawn<'a>(&'a self, cast: &'a Cast, row: usize) -> Drawn<'a> {
+        let mut drawn = Drawn { names: [None; 2], key: 0, share: 1.0 };
+        for told in &cast.told {
+            if self.word(told.column, row).is_none() {
+                continue;
+            }
+            let tick = self.ticks[told.column as usize][row] as usize;
+            let Some(names) = told.names.get(tick) else { continue };
+            let mut new = false;
+            for (name, said) in drawn.names.iter_mut().zip(names) {
+                if name.is_none() && !said.is_empty() {
+                    *name = Some(said);
+                    new = true;
+                }
+            }
+            if new {
+                drawn.key = mix(drawn.key ^ mix(((told.column as u64) << 32) + tick as u64 + 1));
+                drawn.share *= told.share.get(tick).copied().unwrap_or(1.0);
+            }
+        }
+        for (name, shown) in drawn.names.iter_mut().zip(cast.shown) {
+            *name = name.or_else(|| self.word(shown?, row));
+        }
+        drawn
     }
 
     fn faker(&self, column: u16) -> Option<&Faker> {
@@ -132,14 +225,28 @@ pub(crate) fn act(stage: &Stage, members: &[u16]) -> Vec<Vec<String>> {
         texts: members.iter().map(|_| HashSet::new()).collect(),
         lasts: lasts_by_weight(cast, stage.blocks()),
     };
+    let whom: Vec<Whom> = cast.told.iter().map(Whom::of).collect();
     for row in 0..rows {
-        let being = being_of(stage, cast, members, row);
-        let (who, main) = persona(stage, cast, members, row, being, &mut taken);
+        let drawn = stage.drawn(cast, row);
+        let being = being_of(stage, cast, members, row, &drawn);
+        let (who, main) = persona(stage, cast, members, drawn.names, being, &mut taken);
         for (nth, &column) in members.iter().enumerate() {
             let Some(faker) = stage.faker(column) else { continue };
-            let wanted = !stage.ticks[column as usize][row].is_nan() && stage.word(column, row).is_none();
+            let mut wanted = !stage.ticks[column as usize][row].is_nan();
+            let mut listed = String::new();
+            if wanted && stage.word(column, row).is_some() {
+                // A drawn word that speaks of someone else gives way to one of the row's persona.
+                let tick = stage.ticks[column as usize][row] as usize;
+                let other = whom.iter().find(|whom| whom.column == column && !whom.fits(tick, &who));
+                let found = other.and_then(|whom| stage.listed(column, whom.word(&who)?));
+                listed = found.unwrap_or_default().to_string();
+                wanted = other.is_some() && listed.is_empty();
+            }
+            let own = [Kind::First, Kind::Last].iter().position(|&kind| kind == faker.kind);
+            let own = own.and_then(|part| drawn.names[part]).filter(|_| !faker.unique);
             texts[nth].push(match (&faker.craft, &main) {
-                _ if !wanted => String::new(),
+                _ if !wanted => listed,
+                (Craft::Forms(..), _) if own.is_some() => own.unwrap_or_default().to_string(),
                 (Craft::Code(plan), _) if faker.unique => {
                     let at = stage.number * Ask::BLOCK + row as u64;
                     plan.id(at, stage.ask.rows_total.max(at + 1), salt(stage, column))
@@ -172,14 +279,20 @@ fn beings(stage: &Stage, cast: &Cast) -> u64 {
 }
 
 /// Whose row it is.
-fn being_of(stage: &Stage, cast: &Cast, members: &[u16], row: usize) -> u64 {
+fn being_of(stage: &Stage, cast: &Cast, members: &[u16], row: usize, drawn: &Drawn) -> u64 {
     let at = stage.number * Ask::BLOCK + row as u64;
     if cast.per_row == 0.0 {
         return at;
     }
     let group = members.first().copied().unwrap_or(0) as u64;
     let dice = Random::at(&[stage.ask.seed, 0x6265_696e, group, at]).next();
-    ((dice as u128 * beings(stage, cast) as u128) >> 64) as u64
+    let all = beings(stage, cast);
+    if drawn.key == 0 {
+        return ((dice as u128 * all as u128) >> 64) as u64;
+    }
+    // Of all personas, those of whom the drawn words speak: the same words again may be said of the same one.
+    let some = ((all as f64 * drawn.share).round() as u64).max(1);
+    mix(drawn.key ^ mix(((dice as u128 * some as u128) >> 64) as u64)) >> 11
 }
 
 /// The persona of a row, and what the group's main column shows of it where that has to be different from all others.
@@ -187,13 +300,12 @@ fn persona<'a>(
     stage: &'a Stage,
     cast: &'a Cast,
     members: &[u16],
-    row: usize,
+    drawn: [Option<&'a str>; 2],
     being: u64,
     taken: &mut Taken,
 ) -> (Persona<'a>, Option<String>) {
     let blocks = stage.blocks();
     let group = members.first().copied().unwrap_or(0) as u64;
-    let drawn = [0, 1].map(|at| cast.shown[at].and_then(|column| stage.word(column, row)));
     let main = cast.main.and_then(|at| Some((members.iter().position(|&m| m == at)?, at, stage.faker(at)?)));
     let tries = if main.is_some() { (blocks * 8).clamp(4, 64) } else { 6 };
     let mut who = Persona::default();
@@ -369,7 +481,7 @@ fn last_digits(text: &str) -> Option<(usize, usize)> {
 }
 
 /// The text with a number in the place of its last one, else behind its last word (before the `@`).
-fn with_number(text: &str, number: u64) -> String {
+pub(crate) fn with_number(text: &str, number: u64) -> String {
     match last_digits(text) {
         Some((from, to)) => format!("{}{number}{}", &text[..from], &text[to..]),
         None => {
@@ -394,6 +506,8 @@ kept!(enum Craft {
     1 => Forms(forms, domains),
 });
 
-kept!(struct Cast { words, shown, firm, per_row, paired, main });
+kept!(struct Told { column, names, share });
 
-kept!(struct Faker { kind, craft, group, unique, known, cast });
+kept!(struct Cast { words, shown, told, firm, per_row, paired, main });
+
+kept!(struct Faker { kind, craft, group, unique, listed, known, cast });

@@ -2,7 +2,7 @@
 //! values, what makes new ones goes out; and drawn ticks come in, the columns of an output go out. No training value of
 //! such a column is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, StringArray};
@@ -13,7 +13,7 @@ use crate::encode::{Encoded, Scale};
 use crate::generator::Output;
 use crate::laws::rule::Want;
 use crate::makers::fake_code::plan_cards;
-use crate::makers::fake_fit::{Found, RARE_MIN, find_fakers};
+use crate::makers::fake_fit::{RARE_MIN, find_fakers};
 use crate::makers::faker::{Faker, Stage, act};
 use crate::makers::id_intent::meant_as_ids;
 use crate::makers::ids::{IdPlan, plan_numbers, plan_range, plan_texts};
@@ -81,24 +81,24 @@ pub(crate) fn find_makers(
             keep_words(column, &|word, _| pattern.matches(word));
         }
     }
-    let found = find_fakers(real, &encoded, floor, seed);
+    let found = find_fakers(real, beside, &encoded, floor, seed);
     let mut said: Vec<Option<String>> = vec![None; encoded.len()];
     let mut fakers: Vec<Option<Maker>> = Vec::with_capacity(encoded.len());
     for (at, found) in found.into_iter().enumerate() {
-        fakers.push(match found {
-            Some(Found::Made(faker, how)) => {
-                said[at] = Some(format!("holds {}: new ones are made, {how}", faker.kind.noun()));
-                Some(Maker::Faker(faker))
+        let Some(found) = found else {
+            fakers.push(None);
+            continue;
+        };
+        said[at] = Some(format!("holds {}: {}", found.faker.kind.noun(), found.how));
+        if let (Some(words), Scale::Text { words: listed }) = (found.words, &mut encoded[at].scale) {
+            *listed = words;
+            // What stands for a word need not match what is demanded of it.
+            let pattern = wants.get(at).and_then(|want| want.pattern.as_ref());
+            if pattern.is_some_and(|pattern| listed.iter().any(|word| !pattern.matches(word))) {
+                keep_words(&mut encoded[at], &|_, _| false);
             }
-            Some(Found::Renamed(words, kind)) => {
-                said[at] = Some(format!("holds {}: a made-up one stands for each", kind.noun()));
-                if let Scale::Text { words: listed } = &mut encoded[at].scale {
-                    *listed = words;
-                }
-                None
-            }
-            None => None,
-        });
+        }
+        fakers.push(Some(Maker::Faker(found.faker)));
     }
     let mut makers: Vec<Option<Maker>> = fakers
         .into_par_iter()
@@ -119,6 +119,7 @@ pub(crate) fn find_makers(
             Some(maker) if wants.get(at).is_some_and(|want| want.unique) && !maker.makes_all() => {
                 keep_words(&mut encoded[at], &|_, _| false);
             }
+            Some(Maker::Faker(faker)) if faker.listed => {}
             Some(Maker::Faker(faker)) => keep_common(&mut encoded[at], floor, &|word| faker.kind.common(word)),
             Some(Maker::Writer(_)) => keep_common(&mut encoded[at], floor, &|_| true),
             _ => {}
@@ -242,7 +243,17 @@ fn column(output: &Output, ticks: &[f64], ask: &Ask, salt: u64, acted: &[String]
         let ticks: Vec<f64> = ticks.iter().enumerate().map(tick).collect();
         return output.scale.column(&output.name, &output.spelling, &ticks, &mut |_| String::new());
     }
-    output.scale.column(&output.name, &output.spelling, ticks, &mut novel)
+    let (Some(Maker::Faker(_)), Scale::Text { words }) = (&output.maker, &output.scale) else {
+        return output.scale.column(&output.name, &output.spelling, ticks, &mut novel);
+    };
+    // What a faker wrote takes the place of a listed word, too; it may be another of the list.
+    let places: HashMap<&str, usize> = words.iter().map(String::as_str).zip(0..).collect();
+    let tick = |(at, &tick): (usize, &f64)| match acted.get(at).filter(|text| !tick.is_nan() && !text.is_empty()) {
+        Some(text) => places.get(text.as_str()).copied().unwrap_or(words.len()) as f64,
+        None => tick,
+    };
+    let ticks: Vec<f64> = ticks.iter().enumerate().map(tick).collect();
+    output.scale.column(&output.name, &output.spelling, &ticks, &mut novel)
 }
 
 /// Says what became of columns whose values are not shown as they are.

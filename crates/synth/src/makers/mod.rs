@@ -9,6 +9,8 @@ pub(crate) mod fake_kind;
 pub(crate) mod fake_lists;
 pub(crate) mod fake_numeral;
 pub(crate) mod fake_parse;
+pub(crate) mod fake_person;
+pub(crate) mod fake_rename;
 pub(crate) mod faker;
 pub(crate) mod id_intent;
 pub(crate) mod ids;
