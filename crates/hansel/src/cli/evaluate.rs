@@ -60,6 +60,7 @@ impl Evaluate {
             synthetic: &tables[1],
             holdout: tables.get(2),
             target: self.target.as_deref(),
+            constraints: &[],
             seed: self.seed,
         };
         let report = judge(&evidence);
