@@ -133,7 +133,7 @@ impl Evaluation {
             Some((training, held)) => (training, Some(held)),
             None => (real, holdout),
         };
-        let evidence = Evidence { training, synthetic, holdout, target: self.target.as_deref(), seed };
+        let evidence = Evidence { training, synthetic, holdout, target: self.target.as_deref(), constraints: &[], seed };
         judge_with(&evidence, &self.compat)
     }
 }

@@ -136,6 +136,7 @@ pub fn synthesize(
             synthetic: &synthetic,
             holdout: holdout.as_ref(),
             target: options.target.as_deref(),
+            constraints: &[],
             seed: attempt.seed,
         };
         synthesis.report = Some(judge(&evidence));

@@ -13,7 +13,8 @@ use crate::encode::{Cells, Column, Role, encode};
 use crate::metric::Score;
 use crate::pair_trends::{self, Pairs};
 use crate::random::mix;
-use crate::report::Evidence;
+use crate::report::{Declared, Evidence};
+use crate::statistic::rescaled;
 
 /// Most rows a side that distributions, pairs and models are measured on.
 pub(crate) const SAMPLE_ROWS_MAX: usize = 20_000;
@@ -23,6 +24,7 @@ pub struct Case {
     pub(crate) seed: u64,
     /// The name that was asked for as target, and its position if there is such a column.
     pub(crate) target: Option<(String, Option<usize>)>,
+    pub(crate) constraints: Vec<Declared>,
     pub(crate) columns: Vec<Column>,
     pub(crate) training: Side,
     pub(crate) synthetic: Side,
@@ -39,9 +41,11 @@ pub(crate) struct Side {
     pub(crate) rows: usize,
     /// Missing cells of each column.
     pub(crate) missing: Vec<usize>,
-    /// The codes of all cells, column by column; empty for numbers and times.
-    pub(crate) codes: Vec<Vec<u32>>,
-    /// A fingerprint of each row's content, identifiers left out.
+    /// All cells, column by column.
+    pub(crate) cells: Vec<Cells>,
+    /// All rows in random order, the sample being the first of them.
+    pub(crate) order: Vec<u32>,
+    /// A fingerprint of each row's content, identifiers left out unless there is nothing else.
     pub(crate) fingerprints: Vec<u64>,
     /// A uniform sample of at most [`SAMPLE_ROWS_MAX`] rows in random order, column by column.
     pub(crate) sample: Vec<Cells>,
@@ -80,6 +84,7 @@ impl Case {
         Ok(Case {
             seed: evidence.seed,
             target,
+            constraints: evidence.constraints.to_vec(),
             columns,
             training,
             synthetic,
@@ -109,24 +114,44 @@ impl Case {
     pub(crate) fn compared(&self) -> Vec<usize> {
         (0..self.columns.len()).filter(|&index| self.columns[index].role != Role::Id).collect()
     }
+
+    /// The positions of the columns that rows are compared by: all but identifiers, or all where there is nothing else.
+    pub(crate) fn telling(&self) -> Vec<usize> {
+        let compared = self.compared();
+        if compared.is_empty() { (0..self.columns.len()).collect() } else { compared }
+    }
+
+    /// The ceiling of a score whose distance from 1 is a distance to the training table, from what the holdout scores:
+    /// see [`rescaled`]. Undefined without a holdout.
+    pub(crate) fn ceiling(&self, of_holdout: impl Fn(&Side) -> Option<f64>) -> Option<f64> {
+        let holdout = self.holdout.as_ref().filter(|holdout| holdout.sampled > 0)?;
+        let distance = 1.0 - of_holdout(holdout)?;
+        Some(1.0 - rescaled(distance, self.training.sampled, holdout.sampled, self.synthetic.sampled))
+    }
 }
 
 impl Side {
     fn of(rows: usize, cells: Vec<Cells>, columns: &[Column], seed: u64) -> Side {
         let mut fingerprints = vec![0; rows];
+        let nothing_else = columns.iter().all(|column| column.role == Role::Id);
         for (index, (cells, _)) in
-            cells.iter().zip(columns).enumerate().filter(|(_, (_, column))| column.role != Role::Id)
+            cells.iter().zip(columns).enumerate().filter(|(_, (_, column))| nothing_else || column.role != Role::Id)
         {
             cells.fold_into(&mut fingerprints, mix(index as u64));
         }
         let order = draw(&fingerprints, seed);
-        let sample = cells.iter().map(|cells| cells.take(&order)).collect();
+        let sampled = rows.min(SAMPLE_ROWS_MAX);
+        let sample = cells.iter().map(|cells| cells.take(&order[..sampled])).collect();
         let missing = cells.iter().map(Cells::missing).collect();
-        let codes = cells.into_iter().map(|cells| match cells {
+        Side { rows, missing, cells, order, fingerprints, sample, sampled }
+    }
+
+    /// The codes of all cells of a column; none for numbers and times.
+    pub(crate) fn codes(&self, index: usize) -> &[u32] {
+        match &self.cells[index] {
             Cells::Codes(codes) => codes,
-            Cells::Numbers(_) => Vec::new(),
-        });
-        Side { rows, missing, codes: codes.collect(), fingerprints, sample, sampled: order.len() }
+            Cells::Numbers(_) => &[],
+        }
     }
 
     /// The fingerprints in ascending order, each once.
@@ -138,8 +163,8 @@ impl Side {
     }
 }
 
-/// The rows with the smallest priorities, smallest first. A priority is drawn from the seed, the row's content and how
-/// many rows of the same content came before, so that the sample is uniform, and the same for any order of the rows.
+/// All rows by ascending priority. A priority is drawn from the seed, the row's content and how
+/// many rows of the same content came before, so that the first rows are a uniform sample, and the same for any order of the rows.
 /// Equal rows of two tables have equal priorities: a copied row is sampled with its original.
 fn draw(fingerprints: &[u64], seed: u64) -> Vec<u32> {
     let mut seen: HashMap<u64, u64> = HashMap::with_capacity(fingerprints.len());
@@ -148,10 +173,6 @@ fn draw(fingerprints: &[u64], seed: u64) -> Vec<u32> {
         let before = seen.entry(fingerprint).or_insert(0);
         priorities.push((mix(seed ^ mix(fingerprint ^ mix(*before))), row as u32));
         *before += 1;
-    }
-    if priorities.len() > SAMPLE_ROWS_MAX {
-        priorities.select_nth_unstable(SAMPLE_ROWS_MAX);
-        priorities.truncate(SAMPLE_ROWS_MAX);
     }
     priorities.sort_unstable();
     priorities.into_iter().map(|(_, row)| row).collect()

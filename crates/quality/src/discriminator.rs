@@ -6,7 +6,7 @@ use crate::bins::{bin, rows_within};
 use crate::boost::{Model, ROUNDS, Target};
 use crate::case::Case;
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
-use crate::statistic::auc;
+use crate::statistic::{Z95, auc_with_error};
 
 /// Most rows of either side.
 const ROWS_MAX: usize = 10_000;
@@ -23,7 +23,7 @@ pub(crate) static METRIC: Metric = Metric {
     about: "1 - 2 x (AUC - 0.5), at most 1, where AUC is how often gradient-boosted trees, tested in five folds, \
             rank a synthetic row above a real row they have not seen: 0.5 is no better than a coin, 1 is always. \
             Real rows are those of the holdout (of the training table where the holdout has fewer than 50), at \
-            most 10,000 a side.",
+            most 10,000 a side. Interval: DeLong's.",
     source: "Classifier two-sample test: Lopez-Paz and Oquab, \"Revisiting classifier two-sample tests\", 2017. \
              An AUC below 0.5 is no merit and no fault.",
     score,
@@ -59,7 +59,9 @@ fn score(case: &Case) -> Outcome {
     let tested: Vec<(u32, f64)> = folds.into_iter().flatten().collect();
     let scores: Vec<f64> = tested.iter().map(|(_, score)| 1.0 / (1.0 + (-score).exp())).collect();
     let of_class: Vec<bool> = tested.iter().map(|(row, _)| labels[*row as usize] == 1).collect();
-    let Some(auc) = auc(&scores, &of_class) else { return Outcome::undefined("either side has fewer than 50 rows") };
+    let Some((auc, error)) = auc_with_error(&scores, &of_class) else {
+        return Outcome::undefined("either side has fewer than 50 rows");
+    };
     let sentence = if auc <= 0.55 {
         format!(
             "A model can hardly tell synthetic rows from real ones: it ranks a pair rightly {:.0} times in 100, a \
@@ -72,9 +74,17 @@ fn score(case: &Case) -> Outcome {
             auc * 100.0
         )
     };
-    Outcome {
-        score: Score::bounded(1.0 - 2.0 * (auc - 0.5).max(0.0)),
-        figures: vec![("auc", number(auc)), ("against", against.into()), ("rows_each", rows.into())],
-        sentence,
-    }
+    let score = |auc: f64| 1.0 - 2.0 * (auc - 0.5).max(0.0);
+    let figures =
+        vec![("auc", number(auc)), ("auc_se", number(error)), ("against", against.into()), ("rows_each", rows.into())];
+    Outcome::new(Score::bounded(score(auc)), figures, sentence)
+        .below(Some(score(0.5 + chance(rows))))
+        .within(Some([score(auc + Z95 * error), score(auc - Z95 * error)]))
+}
+
+/// How far an AUC of so many rows a side lies above 0.5 on average by chance alone: the mean of the positive part of a
+/// normal spread, s / sqrt(2 pi), with s^2 = (2 n + 1) / (12 n^2) (Mann and Whitney, 1947).
+fn chance(rows: usize) -> f64 {
+    let rows = rows as f64;
+    ((2.0 * rows + 1.0) / (12.0 * rows * rows)).sqrt() / (2.0 * std::f64::consts::PI).sqrt()
 }

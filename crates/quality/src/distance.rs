@@ -28,8 +28,6 @@ pub(crate) struct Nearest {
     pub(crate) to_blocks: Vec<Vec<f32>>,
     /// Per synthetic row, the distance to the nearest holdout row.
     pub(crate) to_holdout: Vec<f32>,
-    /// Per holdout row (at most 2,000), the distance to the nearest row of all blocks.
-    pub(crate) holdout_to_training: Vec<f32>,
     /// Rows of each block and of the holdout sample.
     pub(crate) block_rows: usize,
 }
@@ -65,20 +63,53 @@ pub(crate) fn nearest(case: &Case) -> Result<Nearest, &'static str> {
         return Err("the training table or the holdout has no rows");
     }
     let blocks = (case.training.sampled / block_rows).clamp(1, BLOCKS_MAX);
-    let scales: Vec<Scale> = columns.iter().map(|&index| Scale::of(&case.training.sample[index])).collect();
-    let placed = |side: &Side, rows: std::ops::Range<usize>| place(side, &columns, &scales, rows);
+    let space = Space::of(case, columns);
+    let placed = |side: &Side, rows: std::ops::Range<usize>| space.place(side, &side.order[rows]);
     let synthetic = placed(&case.synthetic, 0..case.synthetic.sampled.min(probes));
-    let probe = placed(holdout, 0..holdout.sampled.min(probes));
     let holdout = placed(holdout, 0..block_rows);
     let training: Vec<Placed> =
         (0..blocks).map(|block| placed(&case.training, block * block_rows..(block + 1) * block_rows)).collect();
-    let holdout_to_blocks: Vec<Vec<f32>> = training.iter().map(|block| distances(&probe, block)).collect();
     Ok(Nearest {
         to_blocks: training.iter().map(|block| distances(&synthetic, block)).collect(),
         to_holdout: distances(&synthetic, &holdout),
-        holdout_to_training: least(&holdout_to_blocks),
         block_rows,
     })
+}
+
+/// The columns that distances are measured by, and how each becomes a coordinate.
+pub(crate) struct Space {
+    columns: Vec<usize>,
+    scales: Vec<Scale>,
+}
+
+impl Space {
+    /// The space of these columns, in units of the training table.
+    pub(crate) fn of(case: &Case, columns: Vec<usize>) -> Space {
+        // Numbers first: the order in which distances are summed is the same for all pairs of rows.
+        let (mut ordered, codes): (Vec<usize>, Vec<usize>) =
+            columns.into_iter().partition(|&index| matches!(case.training.sample[index], Cells::Numbers(_)));
+        ordered.extend(codes);
+        let scales = ordered.iter().map(|&index| Scale::of(&case.training.sample[index])).collect();
+        Space { columns: ordered, scales }
+    }
+
+    /// The coordinates of these rows of a table.
+    pub(crate) fn place(&self, side: &Side, rows: &[u32]) -> Placed {
+        let of_column = |(&index, scale): (&usize, &Scale)| -> Vec<f32> {
+            match (&side.cells[index], scale) {
+                (Cells::Numbers(values), Scale::Number { low, width }) => {
+                    let at = |value: f64| {
+                        if value.is_nan() { MISSING } else { (((value - low) / width) as f32).clamp(-1e7, 1e7) }
+                    };
+                    rows.iter().map(|&row| at(values[row as usize])).collect()
+                }
+                // Codes differ by 1 or more, and the difference is cut at 1.
+                (Cells::Codes(codes), _) => rows.iter().map(|&row| codes[row as usize] as f32).collect(),
+                (Cells::Numbers(_), Scale::Code) => vec![MISSING; rows.len()],
+            }
+        };
+        Placed { columns: self.columns.iter().zip(&self.scales).map(of_column).collect(), rows: rows.len() }
+    }
 }
 
 /// How a column becomes a coordinate.
@@ -103,51 +134,44 @@ impl Scale {
 }
 
 /// Coordinates, column by column.
-struct Placed {
-    columns: Vec<Vec<f32>>,
-    rows: usize,
-}
-
-fn place(side: &Side, columns: &[usize], scales: &[Scale], rows: std::ops::Range<usize>) -> Placed {
-    let mut numbers = Vec::new();
-    let mut codes = Vec::new();
-    for (&index, scale) in columns.iter().zip(scales) {
-        match (&side.sample[index], scale) {
-            (Cells::Numbers(values), Scale::Number { low, width }) => {
-                let at = |value: f64| {
-                    if value.is_nan() { MISSING } else { (((value - low) / width) as f32).clamp(-1e7, 1e7) }
-                };
-                numbers.push(values[rows.clone()].iter().map(|&value| at(value)).collect());
-            }
-            // Codes differ by 1 or more, and the difference is cut at 1.
-            (Cells::Codes(of_column), _) => {
-                codes.push(of_column[rows.clone()].iter().map(|&code| code as f32).collect())
-            }
-            _ => {}
-        }
-    }
-    numbers.append(&mut codes);
-    Placed { columns: numbers, rows: rows.len() }
+pub(crate) struct Placed {
+    pub(crate) columns: Vec<Vec<f32>>,
+    pub(crate) rows: usize,
 }
 
 /// The distance of each probe to its nearest row.
 fn distances(probes: &Placed, rows: &Placed) -> Vec<f32> {
-    (0..probes.rows)
-        .into_par_iter()
-        .map_init(
-            || vec![0f32; rows.rows],
-            |sums, probe| {
-                sums.fill(0.0);
-                for (mine, theirs) in probes.columns.iter().zip(&rows.columns) {
-                    let mine = mine[probe];
-                    for (sum, theirs) in sums.iter_mut().zip(theirs) {
-                        // A comparison, since `min` with its care for NaN is slower; nothing here is NaN.
-                        let apart = (mine - theirs).abs();
-                        *sum += if apart < 1.0 { apart } else { 1.0 };
-                    }
-                }
-                sums.iter().copied().fold(f32::INFINITY, f32::min)
-            },
-        )
-        .collect()
+    two_nearest(probes, rows).into_iter().map(|[nearest, _]| nearest).collect()
+}
+
+/// The distances of each probe to its nearest and its second nearest row; infinite where there is none.
+pub(crate) fn two_nearest(probes: &Placed, rows: &Placed) -> Vec<[f32; 2]> {
+    let of_probe = |sums: &mut Vec<f32>, probe: usize| {
+        distances_from(probes, probe, rows, sums);
+        let (mut least, mut next) = (f32::INFINITY, f32::INFINITY);
+        for &sum in sums.iter() {
+            if sum < next {
+                next = if sum > least { sum } else { least };
+                least = if sum < least { sum } else { least };
+            }
+        }
+        [least, next]
+    };
+    (0..probes.rows).into_par_iter().map_init(|| vec![0f32; rows.rows], of_probe).collect()
+}
+
+/// The distances of one probe to all rows.
+pub(crate) fn distances_from(probes: &Placed, probe: usize, rows: &Placed, sums: &mut [f32]) {
+    sums.fill(0.0);
+    for (mine, theirs) in probes.columns.iter().zip(&rows.columns) {
+        let mine = mine[probe];
+        sums.iter_mut().zip(theirs).for_each(|(sum, theirs)| *sum += apart(mine, *theirs));
+    }
+}
+
+/// The distance of two coordinates of one column.
+pub(crate) fn apart(a: f32, b: f32) -> f32 {
+    // A comparison, since `min` with its care for NaN is slower; nothing here is NaN.
+    let apart = (a - b).abs();
+    if apart < 1.0 { apart } else { 1.0 }
 }

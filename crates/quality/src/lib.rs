@@ -8,18 +8,27 @@
 //! Two figures sum a report up. Fidelity is the mean of column shapes, pair trends and discriminator, as far as they
 //! are defined. Privacy is the least of the privacy metrics: a leak in one place is not made good in another.
 
+mod agreement;
+mod attribute_inference;
 mod bins;
 mod boost;
 mod case;
 mod column_shapes;
 mod compat;
+mod constraints;
 mod contingency;
+mod dependencies;
 mod detail;
 mod discriminator;
 mod distance;
 mod encode;
 mod exact_copies;
+mod gate;
+mod grid;
+mod laws;
+mod membership_attack;
 mod metric;
+mod missing_patterns;
 mod missing_values;
 mod near_copies;
 mod nearest_record;
@@ -34,23 +43,31 @@ mod since;
 mod split;
 mod statistic;
 mod svg;
+mod three_way_trends;
 mod utility;
 
 pub use case::Case;
 pub use compat::{Compat, Documented, Settings as CompatSettings};
-pub use metric::{Aspect, Metric, Outcome, Score};
-pub use report::{Evidence, Provenance, Report, judge, judge_with};
+pub use gate::{Check, CheckState, ROWS_MIN, Thresholds, Verdict, gate};
+pub use metric::{Aspect, Gauge, Metric, Outcome, Score};
+pub use report::{Declared, Evidence, Provenance, Report, judge, judge_with};
 pub use since::{Drift, Since};
 
 /// Every metric, in the order of the report.
 pub static METRICS: &[&Metric] = &[
     &column_shapes::METRIC,
     &pair_trends::METRIC,
+    &three_way_trends::METRIC,
     &discriminator::METRIC,
     &missing_values::METRIC,
+    &missing_patterns::METRIC,
+    &dependencies::METRIC,
+    &constraints::METRIC,
     &utility::METRIC,
     &nearest_record::METRIC,
     &near_copies::METRIC,
     &exact_copies::METRIC,
     &rare_values::METRIC,
+    &membership_attack::METRIC,
+    &attribute_inference::METRIC,
 ];

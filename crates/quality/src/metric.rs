@@ -58,12 +58,58 @@ pub struct Outcome {
     pub figures: Vec<(&'static str, Value)>,
     /// One sentence for the reader; empty where the score is undefined.
     pub sentence: String,
+    /// What a fresh real sample of the synthetic table's size would score on the same scale, as far as that is known.
+    pub ceiling: Option<f64>,
+    /// The 95 % interval of the score; how it comes about is in the metric's `about`.
+    pub interval: Option<[f64; 2]>,
+    /// The figure that a gate may hold against a limit.
+    pub gauge: Option<Gauge>,
+}
+
+/// A figure of risk, 0 being none, and what chance allows around it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gauge {
+    /// The figure.
+    pub figure: f64,
+    /// Its 95 % interval.
+    pub interval: [f64; 2],
 }
 
 impl Outcome {
     /// No score, for this reason.
     pub(crate) fn undefined(reason: &'static str) -> Outcome {
-        Outcome { score: Score::Undefined(reason), figures: Vec::new(), sentence: String::new() }
+        Outcome::new(Score::Undefined(reason), Vec::new(), String::new())
+    }
+
+    /// A score with its figures and its sentence, as yet without ceiling, interval and gauge.
+    pub(crate) fn new(score: Score, figures: Vec<(&'static str, Value)>, sentence: String) -> Outcome {
+        Outcome { score, figures, sentence, ceiling: None, interval: None, gauge: None }
+    }
+
+    /// With what a fresh real sample would score.
+    pub(crate) fn below(mut self, ceiling: Option<f64>) -> Outcome {
+        self.ceiling = ceiling.filter(|ceiling| !ceiling.is_nan()).map(|ceiling| ceiling.clamp(0.0, 1.0));
+        self
+    }
+
+    /// With an interval, its ends in either order, kept within 0 and 1.
+    pub(crate) fn within(mut self, interval: Option<[f64; 2]>) -> Outcome {
+        self.interval = interval
+            .filter(|ends| !ends[0].is_nan() && !ends[1].is_nan())
+            .map(|[a, b]| [a.min(b).clamp(0.0, 1.0), a.max(b).clamp(0.0, 1.0)]);
+        self
+    }
+
+    /// With an interval around the score: so many standard errors' worth to either side.
+    pub(crate) fn give_or_take(self, half: Option<f64>) -> Outcome {
+        let interval = self.score.value().zip(half).map(|(score, half)| [score - half, score + half]);
+        self.within(interval)
+    }
+
+    /// With the figure that a gate reads.
+    pub(crate) fn gauged(mut self, figure: f64, interval: [f64; 2]) -> Outcome {
+        self.gauge = Some(Gauge { figure, interval });
+        self
     }
 
     /// A figure by its name, where it is a number.

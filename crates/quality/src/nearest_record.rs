@@ -4,7 +4,7 @@
 use crate::case::Case;
 use crate::distance::EQUAL;
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
-use crate::statistic::quantile;
+use crate::statistic::{Z95, quantile};
 
 /// The metric.
 pub(crate) static METRIC: Metric = Metric {
@@ -15,7 +15,7 @@ pub(crate) static METRIC: Metric = Metric {
     about: "1 - excess, where excess is how far the share of synthetic rows that are nearer to training rows than \
             to as many holdout rows lies above 0.5 and two standard errors, as a part of how far a full copy lies \
             above them. Ties count half; Gower distance; at most 2,000 synthetic rows against blocks of at most \
-            5,000, mean over at most four blocks of training rows.",
+            5,000, mean over at most four blocks of training rows. Interval: binomial, of the share.",
     source: "Share of distances to the closest record: Platzer and Reutterer, \"Holdout-based empirical \
              assessment of mixed-type synthetic data\", 2021, with blocks of equal size.",
     score,
@@ -43,7 +43,8 @@ fn score(case: &Case) -> Outcome {
     // A copied row is nearest in its own block and by chance in each other one.
     let full_copy = 0.5 + 0.5 / blocks;
     let chance = 0.5 + 2.0 * error;
-    let excess = ((share - chance) / (full_copy - chance).max(1e-9)).clamp(0.0, 1.0);
+    let excess_of = |share: f64| ((share - chance) / (full_copy - chance).max(1e-9)).clamp(0.0, 1.0);
+    let excess = excess_of(share);
     let median = |distances: &[f32]| {
         let mut sorted: Vec<f64> = distances.iter().map(|&distance| distance as f64).collect();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -63,22 +64,18 @@ fn score(case: &Case) -> Outcome {
             error * 200.0
         )
     };
-    Outcome {
-        score: Score::bounded(1.0 - excess),
-        figures: vec![
-            ("dcr_share_train", number(share)),
-            ("dcr_share_se", number(error)),
-            ("dcr_share_full_copy", number(full_copy)),
-            ("nearest_in_train_share", number(all)),
-            ("nearest_in_train_expected", number(expected)),
-            (
-                "dcr_median_to_train_block",
-                nearest.to_blocks.first().map_or(serde_json::Value::Null, |block| median(block)),
-            ),
-            ("dcr_median_to_holdout", median(&nearest.to_holdout)),
-            ("rows_per_block", nearest.block_rows.into()),
-            ("synthetic_rows_used", rows.into()),
-        ],
-        sentence,
-    }
+    let figures = vec![
+        ("dcr_share_train", number(share)),
+        ("dcr_share_se", number(error)),
+        ("dcr_share_full_copy", number(full_copy)),
+        ("nearest_in_train_share", number(all)),
+        ("nearest_in_train_expected", number(expected)),
+        ("dcr_median_to_train_block", nearest.to_blocks.first().map_or(serde_json::Value::Null, |block| median(block))),
+        ("dcr_median_to_holdout", median(&nearest.to_holdout)),
+        ("rows_per_block", nearest.block_rows.into()),
+        ("synthetic_rows_used", rows.into()),
+    ];
+    Outcome::new(Score::bounded(1.0 - excess), figures, sentence)
+        .below(Some(1.0))
+        .within(Some([1.0 - excess_of(share + Z95 * error), 1.0 - excess_of(share - Z95 * error)]))
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use crate::case::Case;
+use crate::case::{Case, Side};
 use crate::contingency::{Coded, compare};
 use crate::encode::Cells;
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
 use crate::random::Random;
-use crate::statistic::mean;
+use crate::statistic::{GROUPS, group, jackknife, mean};
 
 /// Most pairs of columns that are measured; of more, so many are drawn.
 pub(crate) const PAIRS_MAX: usize = 5_000;
@@ -22,6 +22,8 @@ const CORRELATION_MIN: f64 = 0.5;
 const ASSOCIATION_MIN: f64 = 0.3;
 /// From this difference on, the reader is told that outliers have moved the bins.
 const OUTLIERS_SHOW: f64 = 0.01;
+/// Most pairs that the interval is reckoned from; of more, every so many-th.
+const PAIRS_INTERVAL_MAX: usize = 200;
 /// Bins of a number that meets a category.
 const BINS: usize = 10;
 
@@ -34,7 +36,8 @@ pub(crate) static METRIC: Metric = Metric {
     about: "How alike columns hang together in pairs: for numbers and times 1 - half the difference of the two \
             correlations (Pearson), for other pairs 1 - half the summed differences of the joint shares, numbers \
             in ten bins of equal width; mean over the pairs that are associated in the training table (correlation \
-            above 0.5, Cramer's V above 0.3), on at most 20,000 rows a side.",
+            above 0.5, Cramer's V above 0.3), on at most 20,000 rows a side. Interval: jackknife over twenty groups \
+            of rows.",
     source: "SDMetrics: CorrelationSimilarity and ContingencySimilarity as its QualityReport takes them, which bins \
              each table over its own range, so that a single outlier moves the score; the figure training_bins has \
              both tables in the training table's bins. A column that is constant in the synthetic table alone \
@@ -105,7 +108,41 @@ fn score(case: &Case) -> Outcome {
         sentence +=
             &format!(" Outliers move the bins: with the training table's bins in both, the mean is {steady:.3}.");
     }
-    Outcome { score: Score::bounded(mean), figures, sentence }
+    let counted: Vec<[usize; 2]> = drawn().filter(|pair| pair.counted).map(|pair| pair.columns).collect();
+    let some: Vec<[usize; 2]> =
+        counted.iter().copied().step_by(counted.len().div_ceil(PAIRS_INTERVAL_MAX).max(1)).collect();
+    let without: Vec<Option<f64>> =
+        (0..GROUPS).map(|left_out| mean_of(case, &case.synthetic, &some, Some(left_out))).collect();
+    Outcome::new(Score::bounded(mean), figures, sentence)
+        .below(case.ceiling(|holdout| mean_of(case, holdout, &counted, None)))
+        .give_or_take(jackknife(&without))
+}
+
+/// The mean similarity of these pairs in another table, without the rows of one group.
+fn mean_of(case: &Case, side: &Side, pairs: &[[usize; 2]], left_out: Option<usize>) -> Option<f64> {
+    let used: BTreeSet<usize> = pairs.iter().flatten().copied().collect();
+    let rows = |side: &Side| -> Vec<u32> {
+        (0..side.sampled).filter(|&row| Some(group(row)) != left_out).map(|row| row as u32).collect()
+    };
+    let (of_training, of_side) = (rows(&case.training), rows(side));
+    let cells: Vec<Option<[Cells; 2]>> = (0..case.columns.len())
+        .into_par_iter()
+        .map(|index| {
+            let both = || [case.training.sample[index].take(&of_training), side.sample[index].take(&of_side)];
+            used.contains(&index).then(both)
+        })
+        .collect();
+    let prepared: Vec<Option<[Prepared<'_>; 2]>> = cells
+        .par_iter()
+        .enumerate()
+        .map(|(index, cells)| {
+            let levels = case.columns[index].levels.len();
+            cells.as_ref().map(|cells| cells.each_ref().map(|of| Prepared::of(of, levels, &cells[0])))
+        })
+        .collect();
+    let similarities: Vec<Option<f64>> =
+        pairs.par_iter().map(|&[a, b]| measure(prepared[a].as_ref()?, prepared[b].as_ref()?).similarity).collect();
+    mean(&similarities.into_iter().flatten().collect::<Vec<_>>())
 }
 
 /// Measures all pairs of columns, or as many as are drawn.

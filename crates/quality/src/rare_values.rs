@@ -7,6 +7,7 @@ use table::Kind;
 use crate::case::{Case, Side};
 use crate::encode::{Column, Role};
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
+use crate::statistic::{Z95, excess};
 
 /// A value that fewer training rows hold is rare.
 pub(crate) const RARE_ROWS: usize = 5;
@@ -17,9 +18,11 @@ pub(crate) static METRIC: Metric = Metric {
     title: "Rare values",
     bands: [0.99, 0.95],
     aspect: Aspect::Privacy,
-    about: "1 - the share of synthetic rows that hold a rare value of the training table: in text columns a value \
-            that fewer than five training rows hold, in identifiers and other near-unique text any training value. \
-            On all rows.",
+    about: "1 - how much larger the share of synthetic rows that hold a rare value of the training table is than that \
+            of real rows that do. Rare is, in text columns, a value that fewer than five training rows hold, in \
+            identifiers and other near-unique text any training value. Real rows are those of the holdout, and \
+            training rows that share such a value with other training rows; all rows. Interval: Newcombe's for the \
+            difference of two shares.",
     source: "Own: such values can name a person or a thing by themselves.",
     score,
 };
@@ -30,7 +33,8 @@ fn score(case: &Case) -> Outcome {
         return Outcome::undefined("the synthetic table has no rows");
     }
     if texts.is_empty() {
-        return Outcome::undefined("there are no text columns");
+        // Nothing can leak, which is not the same as not knowing.
+        return Outcome::undefined("there are no text columns").gauged(0.0, [0.0, 0.0]);
     }
     let rare: Vec<Vec<bool>> = texts.iter().map(|&index| rare(&case.columns[index])).collect();
     let (leaked, of_columns) = leaks(&case.synthetic, &texts, &rare);
@@ -41,9 +45,18 @@ fn score(case: &Case) -> Outcome {
         columns.insert(case.columns[index].name.clone(), number(count as f64 / rows));
     }
     let mut figures: Vec<(&'static str, Value)> = vec![("rows", leaked.into()), ("share", number(share))];
-    if let Some(holdout) = case.holdout.as_ref().filter(|holdout| holdout.rows > 0) {
-        figures.push(("share_holdout_reference", number(leaks(holdout, &texts, &rare).0 as f64 / holdout.rows as f64)));
+    let holdout = case.holdout.as_ref().filter(|holdout| holdout.rows > 0);
+    let known = holdout.map_or(0, |holdout| leaks(holdout, &texts, &rare).0);
+    if let Some(holdout) = holdout {
+        figures.push(("share_holdout_reference", number(known as f64 / holdout.rows as f64)));
     }
+    // A training row counts where the value would still be rare and known without it: its value has other holders.
+    let shared: Vec<Vec<bool>> = texts.iter().map(|&index| shared(&case.columns[index])).collect();
+    let twice = leaks(&case.training, &texts, &shared).0;
+    let real_rows = case.training.rows + holdout.map_or(0, |holdout| holdout.rows);
+    let (beyond, ends) = excess((leaked as f64, rows), ((known + twice) as f64, real_rows as f64), Z95);
+    figures.push(("share_real_reference", number((known + twice) as f64 / real_rows.max(1) as f64)));
+    figures.push(("excess", number(beyond)));
     figures.push(("columns", Value::Object(columns)));
     let sentence = match leaked {
         0 => format!("No synthetic row holds a text that fewer than {RARE_ROWS} training rows hold."),
@@ -53,7 +66,16 @@ fn score(case: &Case) -> Outcome {
             share * 100.0
         ),
     };
-    Outcome { score: Score::bounded(1.0 - share), figures, sentence }
+    Outcome::new(Score::bounded(1.0 - beyond.max(0.0)), figures, sentence)
+        .below(Some(1.0))
+        .within(Some(ends.map(|end| 1.0 - end.max(0.0))))
+        .gauged(beyond, ends)
+}
+
+/// Which levels would be rare, and known, to each of their holders if that row were not there.
+fn shared(column: &Column) -> Vec<bool> {
+    let limit = if column.role == Role::Id { usize::MAX } else { RARE_ROWS };
+    column.counts.iter().map(|&count| count > 1 && count <= limit).collect()
 }
 
 /// Which levels are rare.
@@ -68,7 +90,7 @@ fn leaks(side: &Side, texts: &[usize], rare: &[Vec<bool>]) -> (usize, Vec<usize>
     let mut of_columns = Vec::with_capacity(texts.len());
     for (&index, rare) in texts.iter().zip(rare) {
         let mut count = 0;
-        for (row, _) in side.codes[index].iter().enumerate().filter(|&(_, &code)| code > 0 && rare[code as usize - 1]) {
+        for (row, _) in side.codes(index).iter().enumerate().filter(|&(_, &code)| code > 0 && rare[code as usize - 1]) {
             rows[row] = true;
             count += 1;
         }

@@ -12,6 +12,7 @@ use crate::metric::{Aspect, Metric, Outcome, Score, number};
 use crate::pair_trends::Pair;
 use crate::scale::{count, long_time};
 use crate::since::Since;
+use crate::statistic::mean;
 
 /// The metrics whose mean is fidelity.
 const FIDELITY: [&str; 3] = ["column_shapes", "pair_trends", "discriminator"];
@@ -29,8 +30,21 @@ pub struct Evidence<'a> {
     pub holdout: Option<&'a Table>,
     /// The column that train-on-synthetic utility predicts.
     pub target: Option<&'a str>,
+    /// Rules that the rows were declared to keep, counted by the caller.
+    pub constraints: &'a [Declared],
     /// Seed of every sample the judge draws.
     pub seed: u64,
+}
+
+/// A declared rule and how the synthetic rows keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// The rule, as it was declared.
+    pub text: String,
+    /// Synthetic rows that violate it.
+    pub violations: usize,
+    /// Synthetic rows that it speaks of.
+    pub rows: usize,
 }
 
 /// Where the data came from, printed on the page and in the JSON: label and value, in order. The labels `law`,
@@ -42,6 +56,9 @@ pub struct Report {
     pub(crate) rows: [Option<usize>; 3],
     /// Between 0 and 1, 1 being best; `None` where no metric of its kind is defined.
     pub fidelity: Option<f64>,
+    /// The 95 % interval of fidelity: as wide as the intervals of what it is the mean of are on average, as if all erred
+    /// to the same side.
+    pub fidelity_interval: Option<[f64; 2]>,
     /// Between 0 and 1, 1 being best; `None` where no metric of its kind is defined.
     pub privacy: Option<f64>,
     /// What each metric of [`METRICS`] found, in that order.
@@ -76,6 +93,7 @@ pub fn judge_with(evidence: &Evidence<'_>, settings: &CompatSettings) -> Report 
             return Report {
                 rows,
                 fidelity: None,
+                fidelity_interval: None,
                 privacy: None,
                 outcomes: METRICS.iter().map(undefined).collect(),
                 warnings: vec![format!("Nothing was compared: {reason}.")],
@@ -93,13 +111,19 @@ pub fn judge_with(evidence: &Evidence<'_>, settings: &CompatSettings) -> Report 
         .filter(|(metric, _)| FIDELITY.contains(&metric.name))
         .filter_map(|(_, outcome)| outcome.score.value())
         .collect();
+    // A score without an interval is taken as it is.
+    let ends = |end: usize| -> Vec<f64> {
+        let counted = outcomes.iter().filter(|(metric, _)| FIDELITY.contains(&metric.name));
+        counted.filter_map(|(_, of)| of.interval.map(|ends| ends[end]).or(of.score.value())).collect()
+    };
     let of_privacy = outcomes
         .iter()
         .filter(|(metric, _)| metric.aspect == Aspect::Privacy)
         .filter_map(|(_, outcome)| outcome.score.value());
     Report {
         rows,
-        fidelity: crate::statistic::mean(&of_fidelity),
+        fidelity: mean(&of_fidelity),
+        fidelity_interval: mean(&ends(0)).zip(mean(&ends(1))).map(|(low, high)| [low, high]),
         privacy: of_privacy.reduce(f64::min),
         warnings: warnings(&case, &outcomes),
         outcomes,
@@ -126,8 +150,9 @@ impl Report {
             None => (Vec::new(), Vec::new()),
         };
         let entry = |(label, value): &(String, String)| json!({ "label": label, "value": value });
+        let interval = self.fidelity_interval.map_or(Value::Null, |ends| Value::from(ends.map(number).to_vec()));
         json!({
-            "overall": { "fidelity": overall(self.fidelity), "privacy": overall(self.privacy) },
+            "overall": { "fidelity": overall(self.fidelity), "privacy": overall(self.privacy), "fidelity_interval": interval },
             "sentences": { "fidelity": self.fidelity_sentence(), "privacy": self.privacy_sentence() },
             "rows": { "training": self.rows[0], "synthetic": self.rows[1], "holdout": self.rows[2] },
             "metrics": metrics,
@@ -202,6 +227,9 @@ fn metric_json(metric: &Metric, outcome: &Outcome) -> Value {
         "figures".into(),
         Value::Object(outcome.figures.iter().map(|(name, figure)| (name.to_string(), figure.clone())).collect()),
     );
+    let ends = outcome.interval.map(|ends| Value::from(ends.map(number).to_vec()));
+    value.insert("interval".into(), ends.unwrap_or(Value::Null));
+    value.insert("ceiling".into(), outcome.ceiling.map_or(Value::Null, number));
     match outcome.score {
         Score::Undefined(reason) => value.insert("undefined".into(), reason.into()),
         Score::Of(_) => value.insert("sentence".into(), outcome.sentence.as_str().into()),
@@ -293,8 +321,8 @@ fn warnings(case: &Case, outcomes: &[(&'static Metric, Outcome)]) -> Vec<String>
         .extend(named(collapsed, "Columns with several values in the training table and one in the synthetic table"));
     let ids = all().filter(|&index| {
         case.columns[index].role == Role::Id
-            && repeats(&case.synthetic.codes[index])
-            && !repeats(&case.training.codes[index])
+            && repeats(case.synthetic.codes(index))
+            && !repeats(case.training.codes(index))
     });
     warnings.extend(named(
         ids.collect(),

@@ -65,7 +65,7 @@ pub(crate) fn replayed(case: &Case, kinds: &[String]) -> Vec<Replayed> {
             continue;
         }
         let mut held = vec![0usize; column.levels.len() + 1];
-        case.synthetic.codes[index].iter().for_each(|&code| held[code as usize] += 1);
+        case.synthetic.codes(index).iter().for_each(|&code| held[code as usize] += 1);
         let shown = known.iter().filter(|&&level| held[level + 1] > 0);
         found.push(Replayed {
             column: column.name.clone(),
