@@ -133,7 +133,8 @@ impl Evaluation {
             Some((training, held)) => (training, Some(held)),
             None => (real, holdout),
         };
-        let evidence = Evidence { training, synthetic, holdout, target: self.target.as_deref(), constraints: &[], seed };
+        let evidence =
+            Evidence { training, synthetic, holdout, target: self.target.as_deref(), constraints: &[], seed };
         judge_with(&evidence, &self.compat)
     }
 }

@@ -1,5 +1,6 @@
 //! `gretel_model`: trains a model on one file and, where `run_params` says so, generates a synthetic copy of it.
 
+use quality::Thresholds;
 use serde_json::{Map, Value as Json};
 use synth::{MODELS, ModelType, Params, Recipe};
 use workflow::{
@@ -9,6 +10,7 @@ use workflow::{
 
 use crate::Origin;
 use crate::drawing::Wanted;
+use crate::publish_gate::{pass, thresholds};
 use crate::synthesis::{Options, Synthesis, synthesize};
 
 /// The action type `gretel_model`.
@@ -52,6 +54,13 @@ pub(crate) static GRETEL_MODEL: ActionType = ActionType {
             required: false,
             about: "What to generate: `params.num_records` rows, by default as many as the source has. Without `run_params` the model is trained and nothing is generated.",
             example: "{params: {}}",
+        },
+        Field {
+            name: "publish_gate",
+            shape: Shape::Tree,
+            required: false,
+            about: "What a copy must keep to before it leaves, beyond what its documented config can say: `attack_auc_max`, `exact_copies_max`, `near_copies_max`, `protected_values_max`, `constraint_violations_max`, `fidelity_min`, each between 0 and 1, or `enabled: false`. On by default; an extension.",
+            example: "{attack_auc_max: 0.6, fidelity_min: 0.8}",
         },
     ],
     check,
@@ -159,7 +168,7 @@ pub(crate) fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>)
     if problems.is_empty() { Ok((key.clone(), body)) } else { Err(problems) }
 }
 
-fn check(config: &Config, problems: &mut Vec<Problem>, _warnings: &mut Vec<Problem>) {
+fn check(config: &Config, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) {
     match (config.text("model"), config.tree("model_config")) {
         (Some(_), Some(_)) => {
             problems.push(config.problem(
@@ -186,6 +195,11 @@ fn check(config: &Config, problems: &mut Vec<Problem>, _warnings: &mut Vec<Probl
     }
     if let Some(tree) = config.tree("run_params") {
         run_params(tree, &config.at("run_params"), problems);
+    }
+    let gate = config.tree("publish_gate");
+    if thresholds(gate, &config.at("publish_gate"), problems).is_none() {
+        let message = "the gate is off: copies are published however much of single rows they show";
+        warnings.push(config.problem("publish_gate", message, None));
     }
 }
 
@@ -267,6 +281,7 @@ struct GretelModel {
     project: Option<String>,
     generate: bool,
     rows: Option<u64>,
+    gate: Option<Thresholds>,
 }
 
 impl GretelModel {
@@ -276,7 +291,8 @@ impl GretelModel {
         let run_params_at = config.at("run_params");
         let rows = config.tree("run_params").and_then(|tree| run_params(tree, &run_params_at, &mut Vec::new()));
         let project = config.text("project_id").map(str::to_string);
-        Ok(GretelModel { model, project, generate: config.tree("run_params").is_some(), rows })
+        let gate = thresholds(config.tree("publish_gate"), &config.at("publish_gate"), &mut Vec::new());
+        Ok(GretelModel { model, project, generate: config.tree("run_params").is_some(), rows, gate })
     }
 }
 
@@ -298,6 +314,7 @@ impl Step for GretelModel {
         let mut synthesis = synthesize(&file.data.path, &file.source_filename, &data_path, recipe, &options, attempt)?;
         let mut outcome = Outcome::default();
         compare(&mut synthesis, attempt, &mut outcome);
+        self.judge(&mut synthesis, file, attempt, &mut outcome);
         outcome.log.extend(self.model.said.iter().map(|text| ("info", text.clone())));
         outcome.log.extend(synthesis.notes.iter().map(|note| ("info", note.text.clone())));
         if synthesis.set_aside.rows > 0 {
@@ -320,6 +337,21 @@ impl Step for GretelModel {
 }
 
 impl GretelModel {
+    /// Holds the copy against the gate. A copy that nobody judged does not pass.
+    fn judge(&self, synthesis: &mut Synthesis, file: &File, attempt: &Attempt<'_>, outcome: &mut Outcome) {
+        let Some(limits) = self.gate.as_ref().filter(|_| self.generate) else { return };
+        let Some(report) = &mut synthesis.report else {
+            outcome.refusal = Some(Failure::new(Code::GateRefused, "the copy was not judged"));
+            return;
+        };
+        let passage = pass(report, limits, &file.source_filename, attempt.run, &attempt.history);
+        report.verdict = Some(passage.verdict);
+        if passage.said.0 != "info" {
+            outcome.log.push(passage.said);
+        }
+        outcome.refusal = passage.refusal;
+    }
+
     /// Leaves model, data and reports, and hands the data on.
     fn keep(
         &self,

@@ -5,6 +5,7 @@ mod drawing;
 pub mod evaluation;
 mod gretel_model;
 mod model_file;
+mod publish_gate;
 mod s3;
 mod s3_destination;
 mod s3_source;

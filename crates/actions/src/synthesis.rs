@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use crate::drawing::{Drawing, Wanted};
-use quality::{Evidence, Provenance, Report, judge};
+use quality::{Declared, Evidence, Provenance, Report, judge};
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use rand::seq::SliceRandom;
@@ -131,12 +131,16 @@ pub fn synthesize(
         })?;
         attempt.go_on()?;
         (attempt.progress)(Progress { doing: "judging", done: 0, total: 0 });
+        let real: Vec<&Table> = [Some(&training), holdout.as_ref()].into_iter().flatten().collect();
+        let declared =
+            |demand: synth::Demand| Declared { text: demand.text, violations: demand.broken, rows: demand.rows };
+        let constraints: Vec<Declared> = recipe.demands(&real, &synthetic).into_iter().map(declared).collect();
         let evidence = Evidence {
             training: &training,
             synthetic: &synthetic,
             holdout: holdout.as_ref(),
             target: options.target.as_deref(),
-            constraints: &[],
+            constraints: &constraints,
             seed: attempt.seed,
         };
         synthesis.report = Some(judge(&evidence));

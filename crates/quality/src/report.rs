@@ -8,6 +8,7 @@ use crate::case::Case;
 use crate::compat::{Compat, Settings as CompatSettings, compat};
 use crate::detail::{Detail, Spread, details};
 use crate::encode::{Cells, Role};
+use crate::gate::Verdict;
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
 use crate::pair_trends::Pair;
 use crate::scale::{count, long_time};
@@ -69,6 +70,8 @@ pub struct Report {
     pub since: Option<Since>,
     /// The scores of the documented reports; `None` where the tables cannot be compared.
     pub compat: Option<Compat>,
+    /// What a gate said of the table, where one was asked; set by the caller.
+    pub verdict: Option<Verdict>,
     /// The tables made ready; `None` where they cannot be compared.
     pub(crate) case: Option<Case>,
     pub(crate) details: Vec<Detail>,
@@ -99,6 +102,7 @@ pub fn judge_with(evidence: &Evidence<'_>, settings: &CompatSettings) -> Report 
                 warnings: vec![format!("Nothing was compared: {reason}.")],
                 since: None,
                 compat: None,
+                verdict: None,
                 case: None,
                 details: Vec::new(),
             };
@@ -130,6 +134,7 @@ pub fn judge_with(evidence: &Evidence<'_>, settings: &CompatSettings) -> Report 
         details: details(&case),
         since: None,
         compat: Some(compat(&case, settings)),
+        verdict: None,
         case: Some(case),
     }
 }
@@ -158,6 +163,7 @@ impl Report {
             "metrics": metrics,
             "columns": Value::Array(columns),
             "pairs": Value::Array(pairs),
+            "gate": self.verdict.as_ref().map_or(Value::Null, Verdict::to_json),
             "compat": self.compat.as_ref().map_or(Value::Null, Compat::current_json),
             "since": self.since.as_ref().map_or(Value::Null, Since::to_json),
             "provenance": provenance.iter().map(entry).collect::<Vec<Value>>(),

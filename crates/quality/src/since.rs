@@ -39,9 +39,9 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// Whether the column moved by more than chance explains: by more than twice what is expected, and by a hundredth.
+    /// Whether the column moved by more than chance explains: by more than three times what is expected, and by a hundredth.
     pub fn real(&self) -> bool {
-        self.distance > 2.0 * self.expected + 0.01
+        self.distance > 3.0 * self.expected + 0.01
     }
 }
 
