@@ -318,6 +318,11 @@ fn no_name_leaves_however_many_rows_hold_it() {
         let parts = mail.split('.').zip(&known).filter(|(name, known)| known.contains(*name)).count();
         assert!(parts == 0, "{} has a name of the table", made[2][row]);
     }
+    let mut sexes: BTreeMap<&String, [usize; 2]> = BTreeMap::new();
+    made[0].iter().zip(&made[7]).for_each(|(first, sex)| sexes.entry(first).or_default()[(sex == "f") as usize] += 1);
+    let mixed: usize = sexes.values().map(|counts| counts[0].min(counts[1])).sum();
+    // In the source a first name has one sex; half of the rows would be mixed by chance.
+    assert!(mixed * 10 < drawn.rows(), "{mixed} rows have a first name of the other sex");
     assert_eq!(made[6].iter().collect::<BTreeSet<_>>(), real[6].iter().collect::<BTreeSet<_>>());
     assert!(generator.notes().iter().any(|note| note.text.contains("`name` holds names of persons: a made-up one")));
     assert!(
