@@ -309,15 +309,20 @@ fn no_name_leaves_however_many_rows_hold_it() {
         assert!(near(rows_before, rows_after), "column {at}: {rows_before} rows of a value became {rows_after}");
     }
     let known: [BTreeSet<String>; 2] = [0, 1].map(|at| real[at].iter().map(|name| name.to_lowercase()).collect());
-    for row in 0..drawn.rows() {
-        let (first, last) = (&made[0][row], &made[1][row]);
-        assert_eq!(made[2][row], format!("{first} {last}"));
-        let mail = format!("{}.{}", first.to_lowercase(), last.to_lowercase());
-        let local = made[3][row].split('@').next().unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_digit());
-        assert_eq!(local.replace('-', ""), mail.replace('-', ""), "{} of {}", made[3][row], made[2][row]);
-        let parts = mail.split('.').zip(&known).filter(|(name, known)| known.contains(*name)).count();
-        assert!(parts == 0, "{} has a name of the table", made[2][row]);
+    let rows = made[0].iter().zip(&made[1]).zip(made[2].iter().zip(&made[3]));
+    for ((first, last), (name, mail)) in rows {
+        assert_eq!(*name, format!("{first} {last}"));
+        let own = format!("{}.{}", first.to_lowercase(), last.to_lowercase());
+        let local = mail.split('@').next().unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_digit());
+        assert_eq!(local.replace('-', ""), own.replace('-', ""), "{mail} of {name}");
+        let parts = own.split('.').zip(&known).filter(|(name, known)| known.contains(*name)).count();
+        assert!(parts == 0, "{name} has a name of the table");
     }
+    let mut sexes: BTreeMap<&String, [usize; 2]> = BTreeMap::new();
+    made[0].iter().zip(&made[7]).for_each(|(first, sex)| sexes.entry(first).or_default()[(sex == "f") as usize] += 1);
+    let mixed: usize = sexes.values().map(|counts| counts[0].min(counts[1])).sum();
+    // In the source a first name has one sex; half of the rows would be mixed by chance.
+    assert!(mixed * 10 < drawn.rows(), "{mixed} rows have a first name of the other sex");
     assert_eq!(made[6].iter().collect::<BTreeSet<_>>(), real[6].iter().collect::<BTreeSet<_>>());
     assert!(generator.notes().iter().any(|note| note.text.contains("`name` holds names of persons: a made-up one")));
     assert!(

@@ -64,11 +64,27 @@ impl Stand {
 
     /// A first (`part` 0) or last name with a stand-in for each word. Another `turn` gives other ones.
     pub(crate) fn name(&mut self, part: usize, text: &str, turn: usize) -> String {
+        if Kind::Full.common(text) {
+            return text.to_string();
+        }
         runs(text).into_iter().map(|run| self.word(part, run, turn)).collect()
     }
 
     /// A name of a person, told apart by the names of its row.
     fn full(&mut self, text: &str, row: &Named, turn: usize) -> String {
+        // A word for no one stays here, too.
+        if Kind::Full.common(&row.last)
+            && row.last.len() > 1
+            && let Some((before, after)) = text.split_once(&row.last)
+        {
+            let row = Named { first: row.first.clone(), last: String::new() };
+            return format!(
+                "{}{}{}",
+                self.full(before, &row, turn),
+                &text[before.len()..text.len() - after.len()],
+                self.full(after, &row, turn)
+            );
+        }
         let words = |name: &str| -> Vec<String> { runs(name).into_iter().map(str::to_lowercase).collect() };
         let (mut first, mut last) = (words(&row.first), words(&row.last));
         let mut out = String::with_capacity(text.len() + 8);
@@ -199,7 +215,11 @@ pub(crate) fn stand_in(typed: &[Typed], nth: usize, groups: &Groups, encoded: &E
     for (word, mut row) in words.iter().zip(rows) {
         if column.kind.common(word) {
             stood.words.push(word.clone());
-            stood.names.push(Default::default());
+            stood.names.push(match column.kind {
+                Kind::First => [word.clone(), String::new()],
+                Kind::Last => [String::new(), word.clone()],
+                _ => Default::default(),
+            });
             continue;
         }
         match column.kind {

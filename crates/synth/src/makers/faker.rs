@@ -3,7 +3,7 @@
 //! seed alone; one that a training row holds is not written.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use table::{Kept, kept};
 
@@ -12,6 +12,7 @@ use crate::generator::Output;
 use crate::makers::fake_form::{Domains, Form, Persona, Words, form_of};
 use crate::makers::fake_kind::Kind;
 use crate::makers::fake_lists::fold;
+use crate::makers::fake_told::{Drawn, Told, Whom};
 use crate::makers::ids::IdPlan;
 use crate::makers::maker::Maker;
 use crate::model::Ask;
@@ -29,8 +30,8 @@ pub(crate) struct Faker {
     pub(crate) group: u16,
     /// Whether all are different.
     pub(crate) unique: bool,
-    /// Whether the words of the column's list are made up too, and stay.
-    pub(crate) listed: bool,
+    /// Where the words of the column's list are made up and stay: share of rows that hold none of them.
+    pub(crate) listed: Option<f64>,
     /// Training values.
     pub(crate) known: Sieve,
     /// What the personas of the group are made of; the first column of a group has it.
@@ -59,66 +60,12 @@ pub(crate) struct Cast {
     pub(crate) firm: Vec<Form>,
     /// Different personas per row; 0 where every row has its own.
     pub(crate) per_row: f64,
+    /// Different names per row among those that no list of made-up words holds.
+    pub(crate) crowd: f64,
     /// Whether no two rows may have one name.
     pub(crate) paired: bool,
     /// The column whose values should be different by themselves.
     pub(crate) main: Option<u16>,
-}
-
-/// A column with listed words, and whom they speak of.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Told {
-    /// The column.
-    pub(crate) column: u16,
-    /// First and last name per word; empty where it says none.
-    pub(crate) names: Vec<[String; 2]>,
-    /// Share of each word among the rows of which no earlier column tells whose they are.
-    pub(crate) share: Vec<f64>,
-}
-
-/// What the drawn words of a row say of whom it is about.
-struct Drawn<'a> {
-    /// First and last name.
-    names: [Option<&'a str>; 2],
-    /// Tells the words that said so from others.
-    key: u64,
-    /// Share of rows of which these words are said.
-    share: f64,
-}
-
-/// Whom the words of a column speak of, to be looked up both ways.
-struct Whom {
-    column: u16,
-    /// Folded first and last name per word.
-    names: Vec<[String; 2]>,
-    /// The first word that speaks of someone.
-    words: HashMap<[String; 2], usize>,
-}
-
-impl Whom {
-    fn of(told: &Told) -> Whom {
-        let names: Vec<[String; 2]> = told.names.iter().map(|names| [fold(&names[0]), fold(&names[1])]).collect();
-        let words = names
-            .iter()
-            .cloned()
-            .zip(0usize..names.len())
-            .rev()
-            .filter(|word| word.0.iter().any(|name| !name.is_empty()));
-        Whom { column: told.column, words: words.collect(), names }
-    }
-
-    /// Whether a word speaks of the persona, or of no one.
-    fn fits(&self, word: usize, who: &Persona) -> bool {
-        let same = |(name, own): (&String, &str)| name.is_empty() || *name == fold(own);
-        self.names.get(word).is_none_or(|names| names.iter().zip([&*who.first, &*who.last]).all(same))
-    }
-
-    /// A word that speaks of the persona.
-    fn word(&self, who: &Persona) -> Option<usize> {
-        let (first, last) = (fold(&who.first), fold(&who.last));
-        let keys = [[first.clone(), last.clone()], [first, String::new()], [String::new(), last]];
-        keys.iter().find_map(|key| self.words.get(key)).copied()
-    }
 }
 
 /// One block of an output.
@@ -139,48 +86,34 @@ impl Stage<'_> {
         self.ask.rows_total.div_ceil(Ask::BLOCK).max(self.number + 1)
     }
 
-    /// The word that a column shows in a row, if it is a listed one.
-    fn word(&self, column: u16, row: usize) -> Option<&str> {
-        let output = self.outputs.get(column as usize)?;
-        let Scale::Text { words } = &output.scale else { return None };
-        let tick = self.ticks[column as usize][row];
-        words.get(if tick.is_nan() { usize::MAX } else { tick as usize }).map(String::as_str)
+    /// The word that a column shows in a row, if it is a listed one. Of a list of made-up words, as many rows as hold
+    /// none of them in the source are taken to hold another.
+    pub(crate) fn word(&self, column: u16, row: usize) -> Option<&str> {
+        let tick = *self.ticks.get(column as usize)?.get(row)?;
+        let word = self.listed(column, if tick.is_nan() { usize::MAX } else { tick as usize })?;
+        let rare = self.faker(column).and_then(|faker| faker.listed).unwrap_or(0.0);
+        let other = rare > 0.0 && !self.common(column, word) && self.dice(0x6f74_6872, row).unit() < rare;
+        (!other).then_some(word)
+    }
+
+    /// Whether a word stands for no one.
+    fn common(&self, column: u16, word: &str) -> bool {
+        self.faker(column).is_some_and(|faker| faker.kind.common(word))
+    }
+
+    /// Chance for one row; the same for all columns that ask with the same salt.
+    pub(crate) fn dice(&self, salt: u64, row: usize) -> Random {
+        Random::at(&[self.ask.seed, salt, self.number * Ask::BLOCK + row as u64])
     }
 
     /// A listed word of a column.
-    fn listed(&self, column: u16, at: usize) -> Option<&str> {
+    pub(crate) fn listed(&self, column: u16, at: usize) -> Option<&str> {
         let Scale::Text { words } = &self.outputs.get(column as usize)?.scale else { return None };
         words.get(at).map(String::as_str)
     }
 
-    /// What the words of a row say of whom it is about.
-    fn drawn<'a>(&'a self, cast: &'a Cast, row: usize) -> Drawn<'a> {
-        let mut drawn = Drawn { names: [None; 2], key: 0, share: 1.0 };
-        for told in &cast.told {
-            if self.word(told.column, row).is_none() {
-                continue;
-            }
-            let tick = self.ticks[told.column as usize][row] as usize;
-            let Some(names) = told.names.get(tick) else { continue };
-            let mut new = false;
-            for (name, said) in drawn.names.iter_mut().zip(names) {
-                if name.is_none() && !said.is_empty() {
-                    *name = Some(said);
-                    new = true;
-                }
-            }
-            if new {
-                drawn.key = mix(drawn.key ^ mix(((told.column as u64) << 32) + tick as u64 + 1));
-                drawn.share *= told.share.get(tick).copied().unwrap_or(1.0);
-            }
-        }
-        for (name, shown) in drawn.names.iter_mut().zip(cast.shown) {
-            *name = name.or_else(|| self.word(shown?, row));
-        }
-        drawn
-    }
-
-    fn faker(&self, column: u16) -> Option<&Faker> {
+    /// What makes the values of a column of a kind.
+    pub(crate) fn faker(&self, column: u16) -> Option<&Faker> {
         match &self.outputs.get(column as usize)?.maker {
             Some(Maker::Faker(faker)) => Some(faker),
             _ => None,
@@ -227,8 +160,9 @@ pub(crate) fn act(stage: &Stage, members: &[u16]) -> Vec<Vec<String>> {
     };
     let whom: Vec<Whom> = cast.told.iter().map(Whom::of).collect();
     for row in 0..rows {
-        let drawn = stage.drawn(cast, row);
+        let mut drawn = Drawn::of(stage, cast, row);
         let being = being_of(stage, cast, members, row, &drawn);
+        drawn.complete(stage, cast, &whom, row);
         let (who, main) = persona(stage, cast, members, drawn.names, being, &mut taken);
         for (nth, &column) in members.iter().enumerate() {
             let Some(faker) = stage.faker(column) else { continue };
@@ -506,8 +440,6 @@ kept!(enum Craft {
     1 => Forms(forms, domains),
 });
 
-kept!(struct Told { column, names, share });
-
-kept!(struct Cast { words, shown, told, firm, per_row, paired, main });
+kept!(struct Cast { words, shown, told, firm, per_row, crowd, paired, main });
 
 kept!(struct Faker { kind, craft, group, unique, listed, known, cast });

@@ -119,7 +119,7 @@ pub(crate) fn find_makers(
             Some(maker) if wants.get(at).is_some_and(|want| want.unique) && !maker.makes_all() => {
                 keep_words(&mut encoded[at], &|_, _| false);
             }
-            Some(Maker::Faker(faker)) if faker.listed => {}
+            Some(Maker::Faker(faker)) if faker.listed.is_some() => leave_rare(&mut encoded[at], floor),
             Some(Maker::Faker(faker)) => keep_common(&mut encoded[at], floor, &|word| faker.kind.common(word)),
             Some(Maker::Writer(_)) => keep_common(&mut encoded[at], floor, &|_| true),
             _ => {}
@@ -134,6 +134,19 @@ pub(crate) fn find_makers(
 fn keep_common(column: &mut Encoded, floor: usize, common: &dyn Fn(&str) -> bool) {
     let least = floor.max(column.values.len().div_ceil(100));
     keep_words(column, &|word, rows| rows >= least && common(word));
+}
+
+/// Spreads the rows that hold no listed word over ticks of too few rows each: they are not learned, so that what follows
+/// from the listed words is found, and the column's maker decides which drawn rows are like them.
+fn leave_rare(column: &mut Encoded, floor: usize) {
+    let Scale::Text { words } = &column.scale else { return };
+    if words.is_empty() {
+        return;
+    }
+    let rare = words.len() as f64;
+    let each = floor.saturating_sub(1).max(1);
+    let rows = column.values.iter_mut().filter(|value| **value == rare);
+    rows.enumerate().for_each(|(nth, value)| *value = rare + 1.0 + (nth / each) as f64);
 }
 
 /// Keeps the listed words that `keep` says yes to, given how many rows hold each.
