@@ -133,8 +133,15 @@ impl Evaluation {
             Some((training, held)) => (training, Some(held)),
             None => (real, holdout),
         };
-        let evidence =
-            Evidence { training, synthetic, holdout, target: self.target.as_deref(), constraints: &[], seed };
+        let evidence = Evidence {
+            training,
+            synthetic,
+            holdout,
+            target: self.target.as_deref(),
+            constraints: &[],
+            made: &[],
+            seed,
+        };
         judge_with(&evidence, &self.compat)
     }
 }

@@ -135,12 +135,14 @@ pub fn synthesize(
         let declared =
             |demand: synth::Demand| Declared { text: demand.text, violations: demand.broken, rows: demand.rows };
         let constraints: Vec<Declared> = recipe.demands(&real, &synthetic).into_iter().map(declared).collect();
+        let made = synthesis.generator.made();
         let evidence = Evidence {
             training: &training,
             synthetic: &synthetic,
             holdout: holdout.as_ref(),
             target: options.target.as_deref(),
             constraints: &constraints,
+            made: &made,
             seed: attempt.seed,
         };
         synthesis.report = Some(judge(&evidence));

@@ -31,6 +31,7 @@ fn main() {
             holdout: (!held.is_empty()).then_some(&holdout),
             target: None,
             constraints: &[],
+            made: &[],
             seed: seed.parse().expect("a seed"),
         };
         let report = judge(&evidence);

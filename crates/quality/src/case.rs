@@ -61,8 +61,10 @@ impl Case {
         let tables = alike(&given).map_err(|mismatch| {
             format!("the {} {mismatch}", ["training", "synthetic", "holdout"].get(mismatch.table).unwrap_or(&"other"))
         })?;
-        let encoded: Vec<(Column, Vec<Cells>)> =
-            (0..evidence.training.columns()).into_par_iter().map(|index| encode(&tables, index)).collect();
+        let encoded: Vec<(Column, Vec<Cells>)> = (0..evidence.training.columns())
+            .into_par_iter()
+            .map(|index| encode(&tables, index, evidence.made.contains(&index)))
+            .collect();
         let mut cells: Vec<Vec<Cells>> = tables.iter().map(|_| Vec::new()).collect();
         let mut columns = Vec::with_capacity(encoded.len());
         for (column, of_tables) in encoded {

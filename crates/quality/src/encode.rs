@@ -113,8 +113,8 @@ fn number_bits(value: f64) -> u64 {
     }
 }
 
-/// Encodes column `index` of the tables, the training table being the first.
-pub(crate) fn encode(tables: &[Table], index: usize) -> (Column, Vec<Cells>) {
+/// Encodes column `index` of the tables, the training table being the first; text that was made up is an identifier.
+pub(crate) fn encode(tables: &[Table], index: usize, made: bool) -> (Column, Vec<Cells>) {
     let training = &tables[0];
     let kind = training.kind(index);
     let mut column = Column {
@@ -129,7 +129,7 @@ pub(crate) fn encode(tables: &[Table], index: usize) -> (Column, Vec<Cells>) {
         return (column, tables.iter().map(|table| Cells::Numbers(numbers(table, index))).collect());
     }
     let local: Vec<Local> = tables.iter().map(|table| localize(table, index)).collect();
-    column.role = if kind == Kind::Text && near_unique(&local[0]) { Role::Id } else { Role::Category };
+    column.role = if kind == Kind::Text && (made || near_unique(&local[0])) { Role::Id } else { Role::Category };
     let (levels, counts) = share_levels(&local);
     let code_of: HashMap<&str, u32> =
         levels.iter().enumerate().map(|(at, level)| (level.as_str(), at as u32 + 1)).collect();

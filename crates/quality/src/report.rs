@@ -33,6 +33,8 @@ pub struct Evidence<'a> {
     pub target: Option<&'a str>,
     /// Rules that the rows were declared to keep, counted by the caller.
     pub constraints: &'a [Declared],
+    /// Positions of columns whose synthetic values were made up: they are searched for copies, not compared in spread.
+    pub made: &'a [usize],
     /// Seed of every sample the judge draws.
     pub seed: u64,
 }

@@ -7,7 +7,7 @@ use table::Table;
 use tables::{bank, noise, people, reversed, shuffled_columns, tables_of_all_kinds};
 
 fn evidence<'a>(training: &'a Table, synthetic: &'a Table, holdout: Option<&'a Table>) -> Evidence<'a> {
-    Evidence { training, synthetic, holdout, target: Some("churn"), constraints: &[], seed: 5 }
+    Evidence { training, synthetic, holdout, target: Some("churn"), constraints: &[], made: &[], seed: 5 }
 }
 
 fn value(report: &Report, metric: &str) -> Option<f64> {
@@ -157,8 +157,15 @@ fn any_tables_give_scores_between_zero_and_one_and_a_page() {
     for (name, [training, synthetic, holdout]) in &zoo {
         for holdout in [Some(holdout), None] {
             let target = (training.columns() > 0).then(|| training.name(0).to_string());
-            let report =
-                judge(&Evidence { training, synthetic, holdout, target: target.as_deref(), constraints: &[], seed: 5 });
+            let report = judge(&Evidence {
+                training,
+                synthetic,
+                holdout,
+                target: target.as_deref(),
+                constraints: &[],
+                made: &[],
+                seed: 5,
+            });
             for (metric, outcome) in &report.outcomes {
                 if let Some(score) = outcome.score.value() {
                     assert!((0.0..=1.0).contains(&score), "{name}: {} is {score}", metric.name);

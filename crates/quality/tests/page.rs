@@ -14,6 +14,7 @@ fn the_page_loads_nothing_and_runs_nothing() {
         holdout: Some(&fresh),
         target: None,
         constraints: &[],
+        made: &[],
         seed: 1,
     });
     let page = report.to_html(&vec![("law".into(), "a follows from b.".into()), ("seed".into(), "7".into())]);
@@ -36,6 +37,7 @@ fn names_values_and_provenance_are_escaped() {
         holdout: Some(&table),
         target: None,
         constraints: &[],
+        made: &[],
         seed: 1,
     });
     let page =
@@ -55,6 +57,7 @@ fn values_of_few_rows_are_not_shown() {
         holdout: None,
         target: None,
         constraints: &[],
+        made: &[],
         seed: 1,
     });
     for text in [report.to_html(&Vec::new()), report.to_json(&Vec::new()).to_string()] {
@@ -72,6 +75,7 @@ fn wide_tables_are_cut_and_say_so() {
         holdout: None,
         target: None,
         constraints: &[],
+        made: &[],
         seed: 1,
     });
     let page = report.to_html(&Vec::new());

@@ -11,6 +11,7 @@ use table::{Column, Spelling, Table, Values};
 const EXACT_MAX: f64 = 9.0e15;
 
 /// One column as numbers; `values` has one entry per row, NaN where the cell is missing.
+#[derive(Clone)]
 pub(crate) struct Encoded {
     /// Ticks, or category numbers.
     pub(crate) values: Vec<f64>,

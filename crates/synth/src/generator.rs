@@ -133,6 +133,11 @@ impl Generator for Trees {
         self.table(vec![Vec::new(); self.outputs.len()], &Ask::all(0, 0), &[])
     }
 
+    fn made(&self) -> Vec<usize> {
+        let made = |output: &Output| output.maker.as_ref().is_some_and(Maker::hides);
+        (0..self.outputs.len()).filter(|&at| made(&self.outputs[at])).collect()
+    }
+
     fn beside(&self, columns: &[usize], seed: u64) -> Option<Box<dyn Completion>> {
         Some(Box::new(Beside::learn(self, columns, seed)))
     }

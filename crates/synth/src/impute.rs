@@ -8,7 +8,7 @@ use table::Table;
 use crate::encode::{Encoded, encode};
 use crate::filters::Copies;
 use crate::fit::{Material, ROWS_MIN, Terms, learn_trees};
-use crate::makers::maker::{find_makers, make_columns};
+use crate::makers::maker::{Maker, find_makers, make_columns};
 use crate::model::{Ask, Note, Progress, Unfit};
 use crate::random::{mix, some_rows};
 
@@ -30,7 +30,14 @@ pub fn impute(
     }
     let mut notes = Vec::new();
     let encoded: Vec<Encoded> = (0..real.columns()).map(|at| encode(real, at, FLOOR, None, None)).collect();
-    let (mut encoded, makers) = find_makers(real, None, encoded, &[], FLOOR, seed, &mut notes);
+    let listed: Vec<Encoded> = encoded.clone();
+    let (mut encoded, mut makers) = find_makers(real, None, encoded, &[], FLOOR, seed, &mut notes);
+    // The table stays its owner's: a gap of a column whose words mostly repeat is filled by one of them, by no stand-in.
+    for (at, own) in listed.into_iter().enumerate() {
+        if 2 * own.rare_rows < own.values.len() && makers[at].as_ref().is_some_and(Maker::hides) {
+            (encoded[at], makers[at]) = (own, None);
+        }
+    }
     notes.clear();
     let gaps = |at: usize| (0..real.rows()).filter(|&row| real.missing(at, row)).count();
     let mut open: Vec<(usize, usize)> = (0..real.columns()).map(|at| (gaps(at), at)).filter(|gap| gap.0 > 0).collect();

@@ -155,6 +155,10 @@ pub trait Generator: Send + Sync {
     /// cannot be drawn one by one.
     fn beside(&self, columns: &[usize], seed: u64) -> Option<Box<dyn Completion>>;
 
+    /// Positions of the columns whose every value is made up, so that comparing them with the source value by value says
+    /// nothing: identifiers, names and the like.
+    fn made(&self) -> Vec<usize>;
+
     /// What the model did: parameters that were answered otherwise, laws found, protection applied.
     fn notes(&self) -> Vec<Note>;
 

@@ -459,6 +459,15 @@ impl Generator for Sequences {
         None
     }
 
+    fn made(&self) -> Vec<usize> {
+        let of = |model: &Trees, at: u16| model.made().contains(&usize::from(at));
+        let made = |place: &Place| match place {
+            Place::Group(at) => of(&self.groups, *at),
+            Place::Event(at) => self.events.as_ref().is_some_and(|events| of(events, *at)),
+        };
+        (0..self.places.len()).filter(|&at| made(&self.places[at])).collect()
+    }
+
     fn notes(&self) -> Vec<Note> {
         self.notes.clone()
     }

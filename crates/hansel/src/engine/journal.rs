@@ -17,14 +17,17 @@ pub(crate) struct Journal<'a> {
     watcher: &'a dyn Watcher,
     events: AtomicUsize,
     abort_after: Option<usize>,
+    panic_at: Option<String>,
 }
 
 impl<'a> Journal<'a> {
     /// The journal of `run`. When HANSEL_ABORT_AFTER_EVENTS is set, the process kills itself right behind that many
-    /// events, as a power cut would; the crash tests live by it.
+    /// events, as a power cut would; when HANSEL_PANIC_AT names what a step is doing, such as `judging`, that step panics as
+    /// it begins. The crash tests live by both.
     pub(crate) fn new(memory: &'a Memory, workflow: &'a str, run: &'a str, watcher: &'a dyn Watcher) -> Journal<'a> {
         let abort_after = std::env::var("HANSEL_ABORT_AFTER_EVENTS").ok().and_then(|text| text.parse().ok());
-        Journal { memory, workflow, run, watcher, events: AtomicUsize::new(0), abort_after }
+        let panic_at = std::env::var("HANSEL_PANIC_AT").ok();
+        Journal { memory, workflow, run, watcher, events: AtomicUsize::new(0), abort_after, panic_at }
     }
 
     /// Appends an event.
@@ -85,6 +88,7 @@ impl<'a> Journal<'a> {
 
     /// Tells the watcher how far an object is; nothing is recorded.
     pub(crate) fn progress(&self, key: &str, progress: &Progress) {
+        assert!(self.panic_at.as_deref() != Some(progress.doing), "asked to panic at {}", progress.doing);
         self.watcher.progress(key, progress);
     }
 

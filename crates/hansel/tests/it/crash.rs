@@ -51,6 +51,20 @@ fn run(world: &World, abort_after: Option<usize>) -> std::process::Output {
     command.output().expect("the binary runs")
 }
 
+#[test]
+fn a_judge_that_dies_publishes_nothing() {
+    let world = world();
+    let binding = format!("c_1={}", world.path("c_1.json").display());
+    let mut command = world.command(&["run", "w.yaml", "--seed", "5", "--connection", &binding]);
+    let output = command.env("HANSEL_PANIC_AT", "judging").output().expect("the binary runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(world.s3.keys("destination"), Vec::<String>::new(), "{said}");
+    assert!(said.contains("in/a.csv: internal: ") && said.contains("0 done, 4 failed"), "{said}");
+    // Nothing is lost: the next run takes them again.
+    run(&world, None);
+    assert_eq!(world.s3.keys("destination"), ["out/a.csv", "out/b.csv", "out/c.csv"]);
+}
+
 /// Everything a reader of the world can see: objects with their bytes, kept files, what is done.
 fn state(world: &World) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();

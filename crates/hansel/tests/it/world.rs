@@ -179,7 +179,7 @@ impl World {
                 self.edit(name, old, &id)
             }
             ["looks", bucket, key] => self.looks(bucket, key),
-            ["last", "outputs"] => self.last_outputs(),
+            ["last", "outputs"] => self.hansel(&["runs", "outputs", "LAST_RUN", "--out", "taken"]),
             ["on", operation, key, "expire"] => {
                 let (operation, key) = (operation.to_string(), key.to_string());
                 let once = std::sync::atomic::AtomicBool::new(false);
@@ -257,12 +257,11 @@ impl World {
         ))
     }
 
-    fn last_outputs(&self) -> Result<String, String> {
+    fn last_run(&self) -> Result<String, String> {
         let runs =
             self.command(&["--output", "json", "runs", "list", "--limit", "1"]).output().map_err(|e| e.to_string())?;
         let runs: serde_json::Value = serde_json::from_slice(&runs.stdout).map_err(|e| e.to_string())?;
-        let said = self.hansel(&["runs", "outputs", runs[0]["id"].as_str().unwrap_or_default(), "--out", "taken"])?;
-        Ok(said)
+        Ok(runs[0]["id"].as_str().unwrap_or_default().to_string())
     }
 
     fn edit(&self, name: &str, old: &str, new: &str) -> Result<String, String> {
@@ -350,17 +349,23 @@ impl World {
 
     /// Runs the binary; gives what it printed, first stdout, then stderr, then an exit code other than 0.
     pub(crate) fn hansel(&self, arguments: &[&str]) -> Result<String, String> {
-        let arguments: Vec<&str> =
-            arguments.iter().map(|word| self.variables.get(*word).map_or(*word, String::as_str)).collect();
+        let last = if arguments.contains(&"LAST_RUN") { self.last_run()? } else { String::new() };
+        let known =
+            |word: &&'_ str| self.variables.get(*word).cloned().unwrap_or_else(|| word.replace("LAST_RUN", &last));
+        let arguments: Vec<String> = arguments.iter().map(known).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let output = self.command(&arguments).output().map_err(|error| error.to_string())?;
         let mut text = self.tidy(&String::from_utf8_lossy(&output.stdout));
         let mut said: Vec<String> =
             self.tidy(&String::from_utf8_lossy(&output.stderr)).lines().map(str::to_string).collect();
         // Units run side by side: the order in which they end is nobody's promise.
         said.retain(|line| !line.starts_with("info: ") || line.contains("project `") || line.contains("run wr_"));
-        let (mut units, rest): (Vec<String>, Vec<String>) = said
-            .into_iter()
-            .partition(|line| line.ends_with(": done") || line.contains(": data.") || line.starts_with("warning: "));
+        let (mut units, rest): (Vec<String>, Vec<String>) = said.into_iter().partition(|line| {
+            line.ends_with(": done")
+                || line.contains(": data.")
+                || line.contains(": gate.")
+                || line.starts_with("warning: ")
+        });
         units.sort();
         for line in rest.iter().chain(&units) {
             text.push_str(&format!("stderr: {line}\n"));

@@ -46,6 +46,15 @@ impl Maker {
         matches!(self, Maker::Ids(_) | Maker::Faker(_))
     }
 
+    /// Whether no value of the training table is shown as it is, words that stand for no one apart.
+    pub(crate) fn hides(&self) -> bool {
+        match self {
+            Maker::Ids(_) => true,
+            Maker::Faker(faker) => faker.kind.personal(),
+            Maker::Writer(_) | Maker::Pattern(_) => false,
+        }
+    }
+
     /// Makes none of these values either, though it was not learned from them.
     fn avoid(&mut self, values: &Values) {
         let known = match self {
