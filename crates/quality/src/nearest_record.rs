@@ -14,7 +14,7 @@ pub(crate) static METRIC: Metric = Metric {
     aspect: Aspect::Privacy,
     about: "1 - excess, where excess is how far the share of synthetic rows that are nearer to training rows than \
             to as many holdout rows lies above 0.5 and two standard errors, as a part of how far a full copy lies \
-            above them. Ties count half; Gower distance; at most 2,000 synthetic rows against blocks of at most \
+            above 0.5. Ties count half; Gower distance; at most 2,000 synthetic rows against blocks of at most \
             5,000, mean over at most four blocks of training rows. Interval: normal, of the share, with the standard error that \
             dealing the real rows to the sides anew would give.",
     source: "Share of distances to the closest record: Platzer and Reutterer, \"Holdout-based empirical \
@@ -62,7 +62,7 @@ fn score(case: &Case) -> Outcome {
     if full_copy - chance < POWER_MIN * (full_copy - 0.5) {
         return Outcome::undefined("the holdout is too small to tell a copy from chance");
     }
-    let excess_of = |share: f64| ((share - chance) / (full_copy - chance).max(1e-9)).clamp(0.0, 1.0);
+    let excess_of = |share: f64| ((share - chance) / (full_copy - 0.5)).clamp(0.0, 1.0);
     let excess = excess_of(share);
     let median = |distances: &[f32]| {
         let mut sorted: Vec<f64> = distances.iter().map(|&distance| distance as f64).collect();
