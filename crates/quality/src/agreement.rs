@@ -34,6 +34,8 @@ pub(crate) struct Leads {
     pub(crate) synthetic: Vec<u16>,
     /// Of real rows: training rows, each with itself left out, and holdout rows.
     pub(crate) real: Vec<u16>,
+    /// Of copies: the same training rows with themselves among the rows that are searched.
+    pub(crate) copies: Vec<u16>,
 }
 
 /// Measures the leads, or says why it cannot.
@@ -52,7 +54,7 @@ pub(crate) fn leads(case: &Case) -> Result<Leads, &'static str> {
     let all: Vec<u32> = (0..rows as u32).collect();
     let training = steps(&case.training, &columns, &scales, &all);
     let first = |side: &Side, most: usize| side.order[..side.order.len().min(most)].to_vec();
-    let lead = |side: &Side, chosen: &[u32], itself: bool| -> Vec<u16> {
+    let apart = |side: &Side, chosen: &[u32], itself: bool| -> Vec<[u16; 2]> {
         let placed = steps(side, &columns, &scales, chosen);
         let leave_out = |probe: usize| itself.then(|| chosen[probe] as usize);
         (0..chosen.len())
@@ -61,10 +63,16 @@ pub(crate) fn leads(case: &Case) -> Result<Leads, &'static str> {
             .collect()
     };
     // The holdout is what the judge trusts most, and there is little of it; training rows fill up.
-    let held = case.holdout.as_ref().map_or(Vec::new(), |holdout| lead(holdout, &first(holdout, probes / 2), false));
-    let mut real = lead(&case.training, &first(&case.training, probes - held.len()), true);
-    real.extend(held);
-    Ok(Leads { synthetic: lead(&case.synthetic, &first(&case.synthetic, probes), false), real })
+    let held = case.holdout.as_ref().map_or(Vec::new(), |holdout| apart(holdout, &first(holdout, probes / 2), false));
+    let known = apart(&case.training, &first(&case.training, probes - held.len()), true);
+    let synthetic = apart(&case.synthetic, &first(&case.synthetic, probes), false);
+    let lead = |[least, next]: &[u16; 2]| next - least;
+    Ok(Leads {
+        synthetic: synthetic.iter().map(lead).collect(),
+        real: known.iter().chain(&held).map(lead).collect(),
+        // A copy is apart from its original in no column, and the next row is the nearest other one.
+        copies: known.iter().map(|[least, _]| *least).collect(),
+    })
 }
 
 /// How the cells of a column become steps.
@@ -109,14 +117,14 @@ fn steps(side: &Side, columns: &[usize], scales: &[Scale], rows: &[u32]) -> Vec<
     columns.par_iter().zip(scales).map(of_column).collect()
 }
 
-/// By how many columns the training row that a probe agrees with most leads the next one.
+/// In how many columns a probe is apart from the training row that it agrees with most, and from the next one.
 fn search(
     probes: &[Steps],
     probe: usize,
     training: &[Steps],
     leave_out: Option<usize>,
     apart: &mut [i16; TILE],
-) -> u16 {
+) -> [u16; 2] {
     let rows = training.first().map_or(0, |column| column.cells.len());
     let (mut least, mut next) = (i16::MAX, i16::MAX);
     for start in (0..rows).step_by(TILE) {
@@ -143,5 +151,5 @@ fn search(
             }
         }
     }
-    (next - least) as u16
+    [least as u16, next as u16]
 }

@@ -28,6 +28,8 @@ pub(crate) struct Nearest {
     pub(crate) to_blocks: Vec<Vec<f32>>,
     /// Per synthetic row, the distance to the nearest holdout row.
     pub(crate) to_holdout: Vec<f32>,
+    /// Per block, the sum of squares of the shares of synthetic rows that each row of block and holdout is nearest to.
+    pub(crate) hubs: Vec<f64>,
     /// Rows of each block and of the holdout sample.
     pub(crate) block_rows: usize,
 }
@@ -69,9 +71,13 @@ pub(crate) fn nearest(case: &Case) -> Result<Nearest, &'static str> {
     let holdout = placed(holdout, 0..block_rows);
     let training: Vec<Placed> =
         (0..blocks).map(|block| placed(&case.training, block * block_rows..(block + 1) * block_rows)).collect();
+    let to_blocks: Vec<Vec<(f32, u32)>> = training.iter().map(|block| nearest_rows(&synthetic, block)).collect();
+    let to_holdout = nearest_rows(&synthetic, &holdout);
+    let distances = |of: &[(f32, u32)]| of.iter().map(|(distance, _)| *distance).collect::<Vec<f32>>();
     Ok(Nearest {
-        to_blocks: training.iter().map(|block| distances(&synthetic, block)).collect(),
-        to_holdout: distances(&synthetic, &holdout),
+        hubs: to_blocks.iter().map(|of| hubs(of, &to_holdout, block_rows)).collect(),
+        to_blocks: to_blocks.iter().map(|of| distances(of)).collect(),
+        to_holdout: distances(&to_holdout),
         block_rows,
     })
 }
@@ -139,9 +145,27 @@ pub(crate) struct Placed {
     pub(crate) rows: usize,
 }
 
-/// The distance of each probe to its nearest row.
-fn distances(probes: &Placed, rows: &Placed) -> Vec<f32> {
-    two_nearest(probes, rows).into_iter().map(|[nearest, _]| nearest).collect()
+/// The sum of squares of the shares of probes that each row of a block or of the holdout is nearest to; ties go halves.
+fn hubs(to_block: &[(f32, u32)], to_holdout: &[(f32, u32)], rows: usize) -> f64 {
+    let mut shares = vec![0.0; 2 * rows];
+    let one = 1.0 / to_block.len().max(1) as f64;
+    for (block, holdout) in to_block.iter().zip(to_holdout) {
+        let tied = (block.0 - holdout.0).abs() <= EQUAL;
+        let of_block = if tied { 0.5 } else { f64::from(block.0 < holdout.0) };
+        shares[block.1 as usize] += one * of_block;
+        shares[rows + holdout.1 as usize] += one * (1.0 - of_block);
+    }
+    shares.iter().map(|share: &f64| share * share).sum()
+}
+
+/// The distance of each probe to its nearest row, and which row that is; the first of equally near ones.
+fn nearest_rows(probes: &Placed, rows: &Placed) -> Vec<(f32, u32)> {
+    let of_probe = |sums: &mut Vec<f32>, probe: usize| {
+        distances_from(probes, probe, rows, sums);
+        let least = sums.iter().copied().fold(f32::INFINITY, f32::min);
+        (least, sums.iter().position(|&sum| sum == least).unwrap_or(0) as u32)
+    };
+    (0..probes.rows).into_par_iter().map_init(|| vec![0f32; rows.rows], of_probe).collect()
 }
 
 /// The distances of each probe to its nearest and its second nearest row; infinite where there is none.

@@ -13,8 +13,8 @@ pub(crate) static METRIC: Metric = Metric {
     title: "Exact copies",
     bands: [0.99, 0.95],
     aspect: Aspect::Privacy,
-    about: "1 - how much larger the share of synthetic rows that equal a training row is than that of real rows that \
-            do: of holdout rows that equal a training row and of training rows that equal another, counted \
+    about: "1 - how much larger, where chance cannot explain it, the share of synthetic rows that equal a training row is than that of \
+            real rows that do: of holdout rows that equal a training row and of training rows that equal another, counted \
             together. All columns but identifiers (all, where there is nothing else), numbers to nine decimals, all \
             rows. Interval: Newcombe's for the difference of two shares.",
     source: "Own: the copies are set against what real rows show, since a table of few values repeats itself \
@@ -59,7 +59,7 @@ fn score(case: &Case) -> Outcome {
         any as f64 / rows * 100.0,
         real * 100.0
     );
-    Outcome::new(Score::bounded(1.0 - beyond.max(0.0)), figures, sentence)
+    Outcome::new(Score::bounded(if ends[0] > 0.0 { 1.0 - beyond } else { 1.0 }), figures, sentence)
         .below(Some(1.0))
         .within(Some(ends.map(|end| 1.0 - end.max(0.0))))
         .gauged(beyond, ends)

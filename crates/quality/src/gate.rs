@@ -20,8 +20,9 @@ pub struct Thresholds {
     /// Largest excess of synthetic rows that equal a training row over real rows that do, by default 0.01. Real tables
     /// repeat themselves, which is no leak; one row in a hundred beyond that is.
     pub exact_copies_max: f64,
-    /// Largest excess of synthetic rows that single out a training row over real rows that do, by default 0.05. Models
-    /// that draw cells from similar rows stay below 0.02; half a copy is at 0.1 or more even where rows are crowded.
+    /// Largest share of synthetic rows that are copies of a training row or nearly, beyond what real rows show, by default
+    /// 0.1. Half a copy is at 0.5, shaken or not; where rows are crowded the share is known to a few hundredths only, and
+    /// exact copies have a limit of their own.
     pub near_copies_max: f64,
     /// Largest excess of synthetic rows that hold a rare or identifying value of the training table over real rows that
     /// do, by default 0: such values are protected.
@@ -37,7 +38,7 @@ impl Default for Thresholds {
         Thresholds {
             attack_auc_max: 0.6,
             exact_copies_max: 0.01,
-            near_copies_max: 0.05,
+            near_copies_max: 0.1,
             protected_values_max: 0.0,
             constraint_violations_max: 0.0,
             fidelity_min: None,

@@ -226,11 +226,11 @@ impl Rule {
         match self {
             Rule::Decides { by, column, table } => {
                 let keyed: Vec<&[u32]> = by.iter().chain([column]).map(|of| keys[of].as_slice()).collect();
+                let (values, first, second) = (keyed[by.len()], keyed[0], if by.len() > 1 { keyed[1] } else { &[] });
                 let mut counts = [0, 0];
-                for row in 0..side.sampled {
-                    let key = [keyed[0][row], if by.len() > 1 { keyed[1][row] } else { 0 }];
-                    if let Some(&value) = table.get(&key) {
-                        counts[0] += usize::from(keyed[by.len()][row] != value);
+                for (row, (&first, &found)) in first.iter().zip(values).enumerate() {
+                    if let Some(&value) = table.get(&[first, second.get(row).copied().unwrap_or(0)]) {
+                        counts[0] += usize::from(found != value);
                         counts[1] += 1;
                     }
                 }

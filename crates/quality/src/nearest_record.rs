@@ -2,7 +2,7 @@
 //! score, the share and its standard error.
 
 use crate::case::Case;
-use crate::distance::EQUAL;
+use crate::distance::{EQUAL, Nearest};
 use crate::metric::{Aspect, Metric, Outcome, Score, number};
 use crate::statistic::{Z95, quantile};
 
@@ -14,12 +14,28 @@ pub(crate) static METRIC: Metric = Metric {
     aspect: Aspect::Privacy,
     about: "1 - excess, where excess is how far the share of synthetic rows that are nearer to training rows than \
             to as many holdout rows lies above 0.5 and two standard errors, as a part of how far a full copy lies \
-            above them. Ties count half; Gower distance; at most 2,000 synthetic rows against blocks of at most \
-            5,000, mean over at most four blocks of training rows. Interval: binomial, of the share.",
+            above 0.5. Ties count half; Gower distance; at most 2,000 synthetic rows against blocks of at most \
+            5,000, mean over at most four blocks of training rows. Interval: normal, of the share, with the standard error that \
+            dealing the real rows to the sides anew would give.",
     source: "Share of distances to the closest record: Platzer and Reutterer, \"Holdout-based empirical \
              assessment of mixed-type synthetic data\", 2021, with blocks of equal size.",
     score,
 };
+
+/// A full copy has to lie beyond chance by at least this part of its distance from one half.
+const POWER_MIN: f64 = 0.25;
+
+/// The standard error of the share under exchange: if synthetic rows know neither side, the sides of the 2 m real rows
+/// could be dealt anew, which gives the share the variance V = 1/4 x (sum of w^2 - 1 / (2 m)) x 2 m / (2 m - 1), w being
+/// the share of synthetic rows that a real row is nearest to. Half of V comes of the holdout, which all blocks share,
+/// half of the blocks, whose mean is taken. Never less than that of independent synthetic rows, 1 / (4 n).
+fn standard_error(nearest: &Nearest) -> f64 {
+    let (rows, real) = (nearest.to_holdout.len().max(1) as f64, 2.0 * nearest.block_rows as f64);
+    let blocks = nearest.hubs.len().max(1) as f64;
+    let hubs = nearest.hubs.iter().sum::<f64>() / blocks;
+    let dealt = 0.25 * (hubs - 1.0 / real).max(0.0) * real / (real - 1.0).max(1.0);
+    (dealt * (0.5 + 0.5 / blocks)).max(0.25 / rows).sqrt()
+}
 
 fn score(case: &Case) -> Outcome {
     let nearest = match case.nearest() {
@@ -37,13 +53,16 @@ fn score(case: &Case) -> Outcome {
         each.sum::<f64>() / rows as f64
     };
     let share = nearest.to_blocks.iter().map(|block| of_block(block, 0.5)).sum::<f64>() / blocks;
-    let error = 0.5 / (rows as f64).sqrt();
+    let error = standard_error(nearest);
     let expected = blocks / (blocks + 1.0);
     let all = of_block(&nearest.to_training(), expected);
     // A copied row is nearest in its own block and by chance in each other one.
     let full_copy = 0.5 + 0.5 / blocks;
     let chance = 0.5 + 2.0 * error;
-    let excess_of = |share: f64| ((share - chance) / (full_copy - chance).max(1e-9)).clamp(0.0, 1.0);
+    if full_copy - chance < POWER_MIN * (full_copy - 0.5) {
+        return Outcome::undefined("the holdout is too small to tell a copy from chance");
+    }
+    let excess_of = |share: f64| ((share - chance) / (full_copy - 0.5)).clamp(0.0, 1.0);
     let excess = excess_of(share);
     let median = |distances: &[f32]| {
         let mut sorted: Vec<f64> = distances.iter().map(|&distance| distance as f64).collect();

@@ -18,11 +18,12 @@ pub(crate) static METRIC: Metric = Metric {
     title: "Rare values",
     bands: [0.99, 0.95],
     aspect: Aspect::Privacy,
-    about: "1 - how much larger the share of synthetic rows that hold a rare value of the training table is than that \
-            of real rows that do. Rare is, in text columns, a value that fewer than five training rows hold, in \
+    about: "1 - how much larger, where chance cannot explain it, the share of synthetic rows that hold a rare value of the training table \
+            is than that of real rows that do. Rare is, in text columns, a value that fewer than five training rows hold, in \
             identifiers and other near-unique text any training value. Real rows are those of the holdout, and \
             training rows that share such a value with other training rows; all rows. Interval: Newcombe's for the \
-            difference of two shares.",
+            difference of two shares, or the one by values where that is wider: all rows of a value are counted or \
+            none.",
     source: "Own: such values can name a person or a thing by themselves.",
     score,
 };
@@ -54,7 +55,9 @@ fn score(case: &Case) -> Outcome {
     let shared: Vec<Vec<bool>> = texts.iter().map(|&index| shared(&case.columns[index])).collect();
     let twice = leaks(&case.training, &texts, &shared).0;
     let real_rows = case.training.rows + holdout.map_or(0, |holdout| holdout.rows);
-    let (beyond, ends) = excess((leaked as f64, rows), ((known + twice) as f64, real_rows as f64), Z95);
+    let (beyond, [low, high]) = excess((leaked as f64, rows), ((known + twice) as f64, real_rows as f64), Z95);
+    let half = Z95 * by_level(case, &texts, &rare, &shared).sqrt();
+    let ends = [low.min(beyond - half), high.max(beyond + half)];
     figures.push(("share_real_reference", number((known + twice) as f64 / real_rows.max(1) as f64)));
     figures.push(("excess", number(beyond)));
     figures.push(("columns", Value::Object(columns)));
@@ -66,10 +69,35 @@ fn score(case: &Case) -> Outcome {
             share * 100.0
         ),
     };
-    Outcome::new(Score::bounded(1.0 - beyond.max(0.0)), figures, sentence)
+    Outcome::new(Score::bounded(if ends[0] > 0.0 { 1.0 - beyond } else { 1.0 }), figures, sentence)
         .below(Some(1.0))
         .within(Some(ends.map(|end| 1.0 - end.max(0.0))))
         .gauged(beyond, ends)
+}
+
+/// The variance of the excess where values, not rows, are what was drawn: the sum over the rare values of the squares of
+/// how much larger the share of synthetic rows that hold one is than that of real rows.
+fn by_level(case: &Case, texts: &[usize], rare: &[Vec<bool>], shared: &[Vec<bool>]) -> f64 {
+    let holdout_rows = case.holdout.as_ref().map_or(0, |holdout| holdout.rows);
+    let real_rows = (case.training.rows + holdout_rows).max(1) as f64;
+    let mut variance = 0.0;
+    for ((&index, rare), shared) in texts.iter().zip(rare).zip(shared) {
+        let mut apart = vec![0.0; rare.len()];
+        let counts = case.columns[index].counts.iter().zip(shared);
+        apart.iter_mut().zip(counts).for_each(|(apart, (&count, &shared))| {
+            *apart -= if shared { count as f64 / real_rows } else { 0.0 };
+        });
+        let held = |side: &Side| -> Vec<usize> {
+            let codes = side.codes(index).iter().filter(|&&code| code > 0 && rare[code as usize - 1]);
+            codes.map(|&code| code as usize - 1).collect()
+        };
+        held(&case.synthetic).into_iter().for_each(|level| apart[level] += 1.0 / case.synthetic.rows.max(1) as f64);
+        if let Some(holdout) = &case.holdout {
+            held(holdout).into_iter().for_each(|level| apart[level] -= 1.0 / real_rows);
+        }
+        variance += apart.iter().map(|apart| apart * apart).sum::<f64>();
+    }
+    variance
 }
 
 /// Which levels would be rare, and known, to each of their holders if that row were not there.

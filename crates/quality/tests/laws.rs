@@ -35,7 +35,9 @@ fn metrics_have_names_of_their_own_and_say_what_they_are() {
 fn identical_tables_score_one_in_fidelity_and_utility() {
     let (training, holdout) = (bank(1_500, 1), bank(1_500, 2));
     let report = judge(&evidence(&training, &training, Some(&holdout)));
-    for metric in METRICS.iter().filter(|metric| metric.aspect != Aspect::Privacy) {
+    // Nothing is declared, so that there is nothing to violate.
+    let measured = |metric: &&&quality::Metric| metric.aspect != Aspect::Privacy && metric.name != "constraints";
+    for metric in METRICS.iter().filter(measured) {
         // The discriminator sees the holdout, which differs from the training table by chance: 1,500 rows a side give
         // an AUC of standard error 0.011, twice which is doubled by the score and doubled for safety.
         let least = if metric.name == "discriminator" { 0.92 } else { 1.0 };
@@ -77,12 +79,7 @@ fn fresh_rows_of_the_same_source_score_one_in_privacy() {
     let (training, holdout, fresh) = (bank(2_000, 1), bank(1_000, 2), bank(2_000, 3));
     let report = judge(&evidence(&training, &fresh, Some(&holdout)));
     for metric in METRICS.iter().filter(|metric| metric.aspect == Aspect::Privacy) {
-        // Rare values occur by chance, about as often as in the holdout.
-        let least = if metric.name == "rare_values" {
-            1.0 - 2.0 * figure(&report, "rare_values", "share_holdout_reference")
-        } else {
-            0.98
-        };
+        let least = 0.98;
         let score = value(&report, metric.name).unwrap_or_else(|| panic!("{} is undefined", metric.name));
         assert!(score >= least, "{}: {score} is less than {least}", metric.name);
     }
@@ -102,7 +99,7 @@ fn copies_noise_and_independent_columns_are_ranked() {
     assert!(figure(&apart, "discriminator", "auc") > 0.8 && figure(&good, "discriminator", "auc") < 0.56);
     assert!(value(&apart, "utility") < value(&good, "utility").map(|score| score - 0.1));
     assert!(copy.privacy.expect("measured") < 0.01 && good.privacy.expect("measured") > 0.9);
-    assert!(value(&copy, "exact_copies") < Some(0.1) && value(&copy, "nearest_record") < Some(0.01));
+    assert!(value(&copy, "exact_copies") < Some(0.1) && value(&copy, "nearest_record") < Some(0.3));
     assert!(value(&copy, "near_copies") < Some(0.1));
     assert_eq!(figure(&copy, "exact_copies", "exact_copy_rate"), 1.0);
 }

@@ -47,11 +47,13 @@ fn table(columns: Vec<Column>) -> Table {
     Table::new(columns).expect("equal lengths")
 }
 
-/// Customers whose columns hang together: `age x income x region x since x churn x active`.
+/// Customers whose columns hang together: `age x income x region x since x churn x active x zone x left`. The region
+/// decides the zone, and nobody has left before coming.
 pub fn bank(rows: usize, seed: u64) -> Table {
     let mut dice = dice(seed);
     let (mut age, mut income, mut region, mut since, mut churn, mut active) =
         (vec![], vec![], vec![], vec![], vec![], vec![]);
+    let (mut zone, mut left) = (vec![], vec![]);
     for _ in 0..rows {
         let years = 45.0 + 12.0 * dice.bell();
         let pay = (years * 800.0 + 6_000.0 * dice.bell() * 100.0 / 100.0).round() / 100.0 * 100.0;
@@ -59,8 +61,11 @@ pub fn bank(rows: usize, seed: u64) -> Table {
         let town = ["north", "east", "south", "west"][if north { dice.below(2) } else { 2 + dice.below(2) }];
         age.push(Some(years as i64));
         income.push((dice.unit() > 0.05).then_some(pay + 0.01 * dice.below(100) as f64));
-        region.push((dice.unit() > 0.02).then(|| town.to_string()));
+        let known = dice.unit() > 0.02;
+        region.push(known.then(|| town.to_string()));
+        zone.push(known.then(|| if ["north", "west"].contains(&town) { "A" } else { "B" }.to_string()));
         since.push(Some(1_600_000_000_000_000 + (years * 3.0e13) as i64 + (dice.unit() * 1e14) as i64));
+        left.push(since[since.len() - 1].map(|since: i64| since + (dice.unit() * 1e15) as i64));
         churn.push(Some(
             if dice.unit() < 1.0 / (1.0 + ((years - 45.0) / 5.0).exp()) { "yes" } else { "no" }.to_string(),
         ));
@@ -73,6 +78,8 @@ pub fn bank(rows: usize, seed: u64) -> Table {
         Column::times("since", since, Spelling::plain()),
         text("churn", churn),
         Column::bools("active", active, Spelling::plain()),
+        text("zone", zone),
+        Column::times("left", left, Spelling::plain()),
     ])
 }
 
@@ -89,6 +96,8 @@ pub fn noise(rows: usize, seed: u64) -> Table {
         Column::times("since", draw(1 << 50).into_iter().map(|value| Some(value as i64)).collect(), Spelling::plain()),
         text("churn", words(draw(2), &["yes", "no"])),
         Column::bools("active", draw(9).into_iter().map(|value| Some(value == 0)).collect(), Spelling::plain()),
+        text("zone", words(draw(2), &["A", "B"])),
+        Column::times("left", draw(1 << 50).into_iter().map(|value| Some(value as i64)).collect(), Spelling::plain()),
     ])
 }
 
@@ -273,6 +282,8 @@ fn nulls_like_bank(rows: usize) -> Table {
         Column::times("since", vec![None; rows], Spelling::plain()),
         text("churn", vec![None; rows]),
         Column::bools("active", vec![None; rows], Spelling::plain()),
+        text("zone", vec![None; rows]),
+        Column::times("left", vec![None; rows], Spelling::plain()),
     ])
 }
 
@@ -329,4 +340,60 @@ fn unicode(seed: u64) -> Table {
     let words = ["Zürich", "東京", "🦀🦀", "e\u{301}", "\u{202e}right", "", " ", "a\nb", "\u{0}"];
     let cells: Vec<Option<String>> = (0..150).map(|_| Some(words[dice.below(words.len())].to_string())).collect();
     table(vec![text("Größe in 中文 \u{202e}", cells.clone()), text("", cells)])
+}
+
+/// Each column of [`bank`] from rows of its own: the columns by themselves are right, and know nothing of each other.
+pub fn independent(rows: usize, seed: u64) -> Table {
+    let columns = bank(0, 0).columns();
+    table((0..columns).map(|index| bank(rows, seed + index as u64).column(index)).collect())
+}
+
+/// `of` shaken: numbers moved by up to a hundredth of their range, one text cell in twenty taken from another row.
+pub fn shaken(of: &Table, seed: u64) -> Table {
+    let mut dice = dice(seed);
+    let rows = of.rows();
+    let mut column = |index: usize| {
+        let name = of.name(index);
+        match of.values(index) {
+            table::Values::Int(values) => {
+                let width = width(values.iter().flatten().map(|value| value as f64));
+                let cell = |value: Option<i64>| value.map(|value| moved(&mut dice, value as f64, width).round() as i64);
+                Column::ints(name, values.iter().map(cell).collect(), Spelling::plain())
+            }
+            table::Values::Time(values) => {
+                let width = width(values.iter().flatten().map(|value| value as f64));
+                let cell = |value: Option<i64>| value.map(|value| moved(&mut dice, value as f64, width).round() as i64);
+                Column::times(name, values.iter().map(cell).collect(), Spelling::plain())
+            }
+            table::Values::Real(values) => {
+                let width = width(values.iter().flatten());
+                let cell = |value: Option<f64>| value.map(|value| moved(&mut dice, value, width));
+                Column::reals(name, values.iter().map(cell).collect(), Spelling::plain())
+            }
+            table::Values::Text(_) => {
+                let other = |row| if dice.unit() < 0.05 { dice.below(rows) } else { row };
+                text(name, (0..rows).map(other).map(|row| word(of, index, row)).collect())
+            }
+            table::Values::Bool(_) => of.column(index),
+        }
+    };
+    table((0..of.columns()).map(&mut column).collect())
+}
+
+fn moved(dice: &mut Dice, value: f64, width: f64) -> f64 {
+    value + (2.0 * dice.unit() - 1.0) * width / 100.0
+}
+
+fn width(values: impl Iterator<Item = f64>) -> f64 {
+    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
+    high - low
+}
+
+/// How many rows of [`bank`] left before they came.
+pub fn left_too_early(of: &Table) -> usize {
+    let of_column = |name: &str| match of.position(name).map(|index| of.values(index)) {
+        Some(table::Values::Time(values)) => values.iter().collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    of_column("since").into_iter().zip(of_column("left")).filter(|(since, left)| since > left).count()
 }
