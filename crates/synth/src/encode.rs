@@ -200,8 +200,8 @@ fn encode_text<'a>(
     floor: usize,
     units: Option<&[u32]>,
 ) -> Encoded {
-    /// Categories are numbered in 16 bits further on.
-    const WORDS_MAX: usize = 50_000;
+    /// As many as a sample of a million rows can hold five times each.
+    const WORDS_MAX: usize = 200_000;
     let mut counts = vec![0usize; words];
     match units {
         None => keys.iter().flatten().for_each(|&key| counts[key] += 1),
