@@ -44,11 +44,11 @@ pub struct Options {
 
 impl Options {
     /// Rows of the default sample.
-    pub const SAMPLE_ROWS_MAX: usize = 300_000;
+    pub const SAMPLE_ROWS_MAX: usize = 1_000_000;
     /// Bytes of the default sample.
-    pub const SAMPLE_BYTES_MAX: usize = 192 << 20;
+    pub const SAMPLE_BYTES_MAX: usize = 640 << 20;
     /// So many times the sample where rows belong together: a sample of rows would thin the groups.
-    const GROUPED: usize = 6;
+    const GROUPED: usize = 2;
 
     fn bounds(&self, recipe: &dyn Recipe, seed: u64) -> ReadOptions {
         let times = if recipe.group_by().is_empty() { 1 } else { Options::GROUPED };

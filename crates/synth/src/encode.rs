@@ -266,8 +266,8 @@ fn encode_text<'a>(
     mut counts: Vec<usize>,
     floor: usize,
 ) -> Encoded {
-    /// Categories are numbered in 16 bits further on.
-    const WORDS_MAX: usize = 50_000;
+    /// As many as a sample of a million rows can hold five times each.
+    const WORDS_MAX: usize = 200_000;
     let words = counts.len();
     // A dictionary may hold one word twice; the first place stands for all.
     let mut first: HashMap<&str, usize> = HashMap::new();

@@ -340,7 +340,7 @@ fn see(
 }
 
 /// The place of each class in the order of likeness; missing comes first.
-fn places_of(likeness: &Likeness, shape: &Shape) -> Vec<u16> {
+fn places_of(likeness: &Likeness, shape: &Shape) -> Vec<u32> {
     let Shape::Discrete { values } = shape else { return Vec::new() };
     let place = |v: &f64| likeness.places.get(*v as usize).copied().unwrap_or(0);
     std::iter::once(0).chain(values.iter().map(place)).collect()

@@ -110,7 +110,7 @@ impl Page {
             let columns = self.rows[0].columns;
             let _ = writeln!(page, "\n## Rows, at {columns} columns\n");
             lines(&mut page, "rows", &self.rows, |line| line.rows);
-            page.push_str("\nA model is fitted on a sample of at most 300,000 rows, so beyond that only reading and writing grow.\n");
+            page.push_str("\nA model is fitted on a sample of at most 1,000,000 rows, and the questions of its trees are chosen by 300,000 of them, so beyond that little but reading and writing grows.\n");
         }
         if !self.columns.is_empty() {
             let _ = writeln!(page, "\n## Columns, at {} rows\n", thousands(self.columns[0].rows));

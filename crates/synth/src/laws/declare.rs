@@ -133,7 +133,7 @@ fn set_combination(
     }
     let names: Vec<&str> = columns.iter().map(|&at| drafts[at as usize].label.as_str()).collect();
     let names = names.join(" and ");
-    if runs.is_empty() || runs.len() >= 60_000 {
+    if runs.is_empty() || runs.len() > 60_000 {
         return Err(format!(
             "{} combinations of {names} are held by at least {floor} rows where 1 to 60000 can be kept together",
             runs.len()

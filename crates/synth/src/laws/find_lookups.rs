@@ -10,7 +10,7 @@ use crate::laws::find_sums::follows;
 use crate::laws::law::{Law, lookup_key};
 use crate::model::Note;
 use crate::trees::drawn::Seen;
-use crate::trees::shape::{LEFT_OUT, Shape};
+use crate::trees::shape::{Class, LEFT_OUT, Shape};
 
 /// A table of one key is believed where independence would have broken it this many times.
 const SURPRISE_MIN: f64 = 20.0;
@@ -98,10 +98,10 @@ fn determines(seen: &[Seen], key: usize, value: usize) -> bool {
 fn agreement(seen: &[Seen], keys: &[usize], value: usize, step: usize) -> Option<(usize, usize)> {
     let rows = seen[value].classes.len();
     let known = |row: &usize| keys.iter().chain([&value]).all(|&node| seen[node].classes[*row] != LEFT_OUT);
-    let key = |row: usize| keys.iter().fold(0u32, |key, &node| key << 16 | seen[node].classes[row] as u32);
+    let key = |row: usize| keys.iter().fold(0u64, |key, &node| key << 32 | seen[node].classes[row] as u64);
     let allowed = rows / step / 1000 + 2 * (step > 1) as usize;
     // Most pairs are no law at all, which a few hundred rows show at the least cost.
-    let mut first: HashMap<u32, u16> = HashMap::new();
+    let mut first: HashMap<u64, Class> = HashMap::new();
     let broken = (0..rows)
         .step_by(rows.div_ceil(400))
         .filter(known)
@@ -109,14 +109,11 @@ fn agreement(seen: &[Seen], keys: &[usize], value: usize, step: usize) -> Option
     if step > 1 && broken.take(8).count() == 8 {
         return None;
     }
-    let mut all: Vec<u64> = (0..rows)
-        .step_by(step)
-        .filter(known)
-        .map(|row| (key(row) as u64) << 16 | seen[value].classes[row] as u64)
-        .collect();
+    let mut all: Vec<(u64, Class)> =
+        (0..rows).step_by(step).filter(known).map(|row| (key(row), seen[value].classes[row])).collect();
     all.sort_unstable();
     let (mut used, mut exceptions) = (0, 0);
-    for run in all.chunk_by(|a, b| a >> 16 == b >> 16) {
+    for run in all.chunk_by(|a, b| a.0 == b.0) {
         used += 1;
         let commonest = run.chunk_by(|a, b| a == b).map(|same| same.len()).max().unwrap_or(0);
         exceptions += run.len() - commonest;
@@ -178,17 +175,17 @@ fn find_double(
 
 /// How often the table of both keys would be broken if, given the first, the second told nothing.
 fn surprise(seen: &[Seen], keys: [usize; 2], value: usize) -> f64 {
-    let mut groups: HashMap<u16, HashMap<u16, usize>> = HashMap::new();
-    let mut pairs: HashMap<u32, usize> = HashMap::new();
+    let mut groups: HashMap<Class, HashMap<Class, usize>> = HashMap::new();
+    let mut pairs: HashMap<(Class, Class), usize> = HashMap::new();
     for row in 0..seen[value].classes.len() {
         let (a, b, v) = (seen[keys[0]].classes[row], seen[keys[1]].classes[row], seen[value].classes[row]);
         if a == LEFT_OUT || b == LEFT_OUT || v == LEFT_OUT {
             continue;
         }
         *groups.entry(a).or_default().entry(v).or_default() += 1;
-        *pairs.entry((a as u32) << 16 | b as u32).or_default() += 1;
+        *pairs.entry((a, b)).or_default() += 1;
     }
-    let differ: HashMap<u16, f64> = groups
+    let differ: HashMap<Class, f64> = groups
         .into_iter()
         .map(|(a, counts)| {
             let rows: usize = counts.values().sum();
@@ -197,9 +194,9 @@ fn surprise(seen: &[Seen], keys: [usize; 2], value: usize) -> f64 {
             (a, 1.0 - squares.iter().map(|&c| (c as f64 / rows as f64).powi(2)).sum::<f64>())
         })
         .collect();
-    let mut pairs: Vec<(u32, usize)> = pairs.into_iter().collect();
+    let mut pairs: Vec<((Class, Class), usize)> = pairs.into_iter().collect();
     pairs.sort_unstable();
-    pairs.iter().map(|(pair, rows)| (*rows as f64 - 1.0) * differ[&((pair >> 16) as u16)]).sum()
+    pairs.iter().map(|(pair, rows)| (*rows as f64 - 1.0) * differ[&pair.0]).sum()
 }
 
 /// Makes `value` the table of its keys, over keys of at least `floor` rows; gives how many rows those have.

@@ -11,10 +11,10 @@ use crate::random::{Random, some_rows};
 use crate::trees::leaf::{Leaf, Spread, Subject};
 use crate::trees::line::Parent;
 use crate::trees::screen::screen;
-use crate::trees::shape::{LEFT_OUT, Shape};
+use crate::trees::shape::{Class, LEFT_OUT, Shape};
 use crate::trees::tree::{Feature, Grown, Limits, Target, grow, holds};
 
-/// Rows that a tree is grown on at most.
+/// Rows that the questions of a tree are chosen by at most. More of them gain little, but cost in proportion.
 const ROWS_MAX: usize = 300_000;
 
 /// Set in a [`Question`]'s way where it leads to a leaf.
@@ -58,13 +58,13 @@ pub(crate) struct Seen {
     /// Codes per row.
     pub(crate) codes: Vec<u8>,
     /// Classes per row.
-    pub(crate) classes: Vec<u16>,
+    pub(crate) classes: Vec<Class>,
     /// What the values can be.
     pub(crate) shape: Shape,
     /// Whether values have no order.
     pub(crate) nominal: bool,
     /// Place of each class in an order in which neighbours are alike, where values have no order and are many.
-    pub(crate) places: Vec<u16>,
+    pub(crate) places: Vec<u32>,
 }
 
 /// What is learned from what.
@@ -90,8 +90,10 @@ pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
     let seed = crate::random::mix(lesson.seed ^ target as u64);
     let mut rows = rows;
     rows.retain(|&row| subject.classes[row as usize] != LEFT_OUT);
+    let mut all = Vec::new();
     if rows.len() > ROWS_MAX {
-        rows = some_rows(rows.len(), ROWS_MAX, seed).iter().map(|&at| rows[at as usize]).collect();
+        let some = some_rows(rows.len(), ROWS_MAX, seed).iter().map(|&at| rows[at as usize]).collect();
+        all = std::mem::replace(&mut rows, some);
     }
     let before = &screen(nodes, target, before, &rows)[..];
     let features: Vec<Feature> = before
@@ -102,12 +104,13 @@ pub(crate) fn learn(lesson: &Lesson, rows: Vec<u32>) -> Drawn {
     let goal = Target { classes: &subject.classes, count, ordered, places: &subject.places };
     let mut limits = limits_for(subject, &rows);
     limits.leaf_min = lesson.leaf.unwrap_or(limits.leaf_min);
-    let grown = grow(&features, goal, rows, limits);
-    let parents = if matches!(subject.shape, Shape::Continuous { .. }) {
-        line_parents(nodes, target, before, &grown.rows)
-    } else {
-        Vec::new()
-    };
+    let mut grown = grow(&features, goal, rows, limits);
+    let continuous = matches!(subject.shape, Shape::Continuous { .. });
+    if !continuous && !all.is_empty() {
+        // A list shows all that its rows hold: a part of them would lose most levels of a large category.
+        grown = grown.holding(&features, all);
+    }
+    let parents = if continuous { line_parents(nodes, target, before, &grown.rows) } else { Vec::new() };
     let parents: Vec<Parent> =
         parents.iter().map(|&node| Parent { node, values: &nodes[node as usize].values }).collect();
     let about =
@@ -351,7 +354,7 @@ impl Drawing<'_> {
     }
 
     fn lawful(&self, leaf: &Leaf, value: f64, row: usize, random: &mut Random) -> f64 {
-        let guards: Vec<(&Guard, u16)> = self
+        let guards: Vec<(&Guard, Class)> = self
             .guards
             .iter()
             .map(|(guard, shape)| (*guard, shape.class(self.known[guard.node as usize][row])))

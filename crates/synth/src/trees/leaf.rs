@@ -3,7 +3,7 @@
 
 use crate::random::Random;
 use crate::trees::line::{Line, Parent, fit_line};
-use crate::trees::shape::Shape;
+use crate::trees::shape::{Class, Shape};
 
 /// Order statistics kept of a leaf at most.
 const KNOTS_MAX: usize = 400;
@@ -12,7 +12,7 @@ const KNOTS_MAX: usize = 400;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Leaf {
     /// Classes with running totals of their rows.
-    Classes { classes: Vec<u16>, totals: Vec<u32> },
+    Classes { classes: Vec<Class>, totals: Vec<u32> },
     /// Numbers: rows missing, values that stand out, and the rest.
     Numbers { missing: u32, atoms: Vec<(f64, u32)>, rest: u32, spread: Spread },
 }
@@ -35,7 +35,7 @@ pub(crate) struct Subject<'a> {
     /// One per training row.
     pub(crate) values: &'a [f64],
     /// Class of each training row.
-    pub(crate) classes: &'a [u16],
+    pub(crate) classes: &'a [Class],
     /// Shape of the values.
     pub(crate) shape: &'a Shape,
     /// Numeric columns already drawn, for linear models.
@@ -61,7 +61,7 @@ impl Leaf {
     }
 
     fn of_classes(subject: &Subject, rows: &[u32]) -> Leaf {
-        let mut seen: Vec<u16> = rows.iter().map(|&row| subject.classes[row as usize]).collect();
+        let mut seen: Vec<Class> = rows.iter().map(|&row| subject.classes[row as usize]).collect();
         seen.sort_unstable();
         let (mut classes, mut totals) = (Vec::new(), Vec::new());
         for (at, &class) in seen.iter().enumerate() {

@@ -24,8 +24,12 @@ const DIRECTION_MIN: f64 = 0.04;
 /// Traits of a level at most.
 const TRAITS_MAX: usize = 40;
 
-/// Cells looked at for the traits of one column at most.
+/// Cells looked at for the traits of one column at most, unless that left fewer than [`OTHERS_MIN`] other columns.
 const CELLS_MAX: usize = 24_000_000;
+
+/// Other columns that a category's levels are held against, if there are as many: of a long table no fewer than of a
+/// short one.
+const OTHERS_MIN: usize = 20;
 
 /// The levels of one category, by likeness.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +37,7 @@ pub(crate) struct Likeness {
     /// Code of each level, from 1; codes are in the order of likeness.
     pub(crate) codes: Vec<u8>,
     /// Place of each level in the order of likeness.
-    pub(crate) places: Vec<u16>,
+    pub(crate) places: Vec<u32>,
     /// Where each level lies along the directions in which levels differ most.
     pub(crate) directions: Vec<Vec<f64>>,
 }
@@ -78,7 +82,8 @@ impl Likeness {
         let mut sizes = vec![0usize; levels];
         own.iter().filter(|v| !v.is_nan()).for_each(|&v| sizes[v as usize] += 1);
         let others: Vec<usize> = (0..drafts.len()).filter(|&other| other != at).collect();
-        let step = (others.len() * 4 * own.len()).div_ceil(CELLS_MAX).max(1);
+        let cells_max = CELLS_MAX.max(OTHERS_MIN * 4 * own.len());
+        let step = (others.len() * 4 * own.len()).div_ceil(cells_max).max(1);
         let mut traits: Vec<(f64, Vec<f32>)> = others
             .par_iter()
             .step_by(step)
@@ -196,7 +201,7 @@ impl Division {
                     last
                 };
                 likeness.codes[level] = if level < single { next() } else { *shared.get_or_insert_with(next) };
-                likeness.places[level] = place.min(u16::MAX as usize) as u16;
+                likeness.places[level] = place as u32;
             }
         }
         likeness

@@ -1,8 +1,12 @@
 //! The shape of a column's values: numbers come in; classes for a tree to predict and codes for a tree to ask about go
 //! out. Values held by too few rows are no class of their own.
 
+/// Number of a class: a category may have far more than 65,536 levels. Inside a branch of a tree, where classes are merged
+/// into at most 256 groups, 16 bits are enough and faster.
+pub(crate) type Class = u32;
+
 /// The class of a row that no tree may learn from: its value is held by too few rows.
-pub(crate) const LEFT_OUT: u16 = u16::MAX;
+pub(crate) const LEFT_OUT: Class = Class::MAX;
 
 /// Most quantile groups of a continuous column.
 const GROUPS_MAX: usize = 48;
@@ -155,16 +159,16 @@ impl Shape {
     }
 
     /// The class of a value.
-    pub(crate) fn class(&self, value: f64) -> u16 {
+    pub(crate) fn class(&self, value: f64) -> Class {
         if value.is_nan() {
             return 0;
         }
         match self {
             Shape::Discrete { values } => match values.binary_search_by(|v| v.total_cmp(&value)) {
-                Ok(at) => at as u16 + 1,
+                Ok(at) => at as Class + 1,
                 Err(_) => LEFT_OUT,
             },
-            Shape::Continuous { tops, .. } => tops.partition_point(|top| *top < value).min(tops.len() - 1) as u16 + 1,
+            Shape::Continuous { tops, .. } => tops.partition_point(|top| *top < value).min(tops.len() - 1) as Class + 1,
         }
     }
 

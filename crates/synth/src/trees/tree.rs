@@ -3,6 +3,8 @@
 //! distribution (the trees of sequential CART synthesis, Reiter 2005, "Using CART to generate partially synthetic
 //! public use microdata", with this criterion in the place of variance). Never draws anything.
 
+use crate::trees::shape::Class;
+
 /// A column that a split may ask about.
 #[derive(Clone, Copy)]
 pub(crate) struct Feature<'a> {
@@ -16,14 +18,14 @@ pub(crate) struct Feature<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
     /// Classes below `count`; rows that a tree must not see are left out of its row list.
-    pub(crate) classes: &'a [u16],
+    pub(crate) classes: &'a [Class],
     /// Number of classes.
     pub(crate) count: usize,
     /// Whether neighbouring classes are alike, so that they may be merged where rows are few.
     pub(crate) ordered: bool,
     /// Where classes have no order but are many: the place of each in an order in which neighbours are alike; else
     /// empty.
-    pub(crate) places: &'a [u16],
+    pub(crate) places: &'a [u32],
 }
 
 /// How far a tree may grow.
@@ -71,6 +73,23 @@ pub(crate) struct Grown {
     pub(crate) rows: Vec<u32>,
 }
 
+impl Grown {
+    /// The same questions, with other rows in the branches: those that it grew on may be a part of them.
+    pub(crate) fn holding(mut self, features: &[Feature], rows: Vec<u32>) -> Grown {
+        let mut spare = Vec::with_capacity(rows.len());
+        (self.branches[0].from, self.branches[0].to) = (0, rows.len());
+        self.rows = rows;
+        for at in 0..self.branches.len() {
+            let Branch { from, to, ref split } = self.branches[at];
+            let Some(&Split { feature, mask, yes, no, .. }) = split.as_ref() else { continue };
+            let middle = from + divide(&mut self.rows[from..to], features[feature].codes, &mask, &mut spare);
+            (self.branches[yes].from, self.branches[yes].to) = (from, middle);
+            (self.branches[no].from, self.branches[no].to) = (middle, to);
+        }
+        self
+    }
+}
+
 /// Rows that are enough to see a plain split.
 const JUDGED: usize = 10_000;
 
@@ -86,7 +105,7 @@ pub(crate) fn grow(features: &[Feature], target: Target, rows: Vec<u32>, limits:
         let (from, to) = (grown.branches[at].from, grown.branches[at].to);
         let Some(best) = work.best_split(features, target, &grown.rows[from..to], limits) else { continue };
         let codes = features[best.feature].codes;
-        let middle = from + work.divide(&mut grown.rows[from..to], codes, &best.mask);
+        let middle = from + divide(&mut grown.rows[from..to], codes, &best.mask, &mut work.spare);
         let yes = grown.branches.len();
         grown.branches.push(Branch { from, to: middle, split: None });
         grown.branches.push(Branch { from: middle, to, split: None });
@@ -106,7 +125,7 @@ pub(crate) fn holds(mask: &[u64; 4], code: u8) -> bool {
 struct Work {
     step: Vec<f64>,
     counts: Vec<u32>,
-    live: Vec<u16>,
+    live: Vec<Class>,
     group: Vec<u16>,
     local: Vec<u16>,
     sorted: Vec<u16>,
@@ -390,21 +409,21 @@ impl Work {
             self.right[group as usize] += 1;
         }
     }
+}
 
-    /// Puts the rows inside the mask first, each side in its old order; gives how many those are.
-    fn divide(&mut self, rows: &mut [u32], codes: &[u8], mask: &[u64; 4]) -> usize {
-        self.spare.clear();
-        let mut kept = 0;
-        for place in 0..rows.len() {
-            let row = rows[place];
-            if holds(mask, codes[row as usize]) {
-                rows[kept] = row;
-                kept += 1;
-            } else {
-                self.spare.push(row);
-            }
+/// Puts the rows inside the mask first, each side in its old order; gives how many those are.
+fn divide(rows: &mut [u32], codes: &[u8], mask: &[u64; 4], spare: &mut Vec<u32>) -> usize {
+    spare.clear();
+    let mut kept = 0;
+    for place in 0..rows.len() {
+        let row = rows[place];
+        if holds(mask, codes[row as usize]) {
+            rows[kept] = row;
+            kept += 1;
+        } else {
+            spare.push(row);
         }
-        rows[kept..].copy_from_slice(&self.spare);
-        kept
     }
+    rows[kept..].copy_from_slice(spare);
+    kept
 }
