@@ -6,7 +6,7 @@ use crate::case::Case;
 use crate::detail::{Detail, Spread};
 use crate::encode::Role;
 use crate::metric::{Outcome, Score};
-use crate::page_sections::{Changes, DocumentedScores, changes, documented};
+use crate::page_sections::{Changes, DocumentedScores, Gate, attacks, changes, documented, gate_rows};
 use crate::pair_trends::{Pair, SHOWN_COLUMNS_MAX};
 use crate::report::{Provenance, Report, clock};
 use crate::scale::{count, short_number, short_time};
@@ -47,6 +47,8 @@ struct Page {
     privacy_text: String,
     privacy_rows: Vec<[String; 4]>,
     changes: Option<Changes>,
+    gate: Option<Gate>,
+    attacks: Vec<[String; 4]>,
     documented: DocumentedScores,
     deeds: Vec<(&'static str, Vec<String>)>,
     provenance: Provenance,
@@ -65,6 +67,9 @@ struct Row {
     aspect: &'static str,
     value: String,
     meter: String,
+    /// The 95 % interval, and what fresh real rows would score.
+    interval: String,
+    ceiling: String,
     found: String,
     about: &'static str,
     source: &'static str,
@@ -119,6 +124,8 @@ pub(crate) fn page(report: &Report, provenance: &Provenance) -> String {
         privacy_text,
         privacy_rows: privacy_rows(report),
         changes: changes(report),
+        gate: gate_rows(report),
+        attacks: attacks(report),
         documented: documented(report),
         deeds: deeds(provenance),
         provenance: provenance
@@ -172,6 +179,8 @@ fn metrics(report: &Report) -> Vec<Row> {
             aspect: metric.aspect.word(),
             value,
             meter,
+            interval: outcome.interval.map_or_else(String::new, |[low, high]| format!("{low:.3} to {high:.3}")),
+            ceiling: outcome.ceiling.map_or("\u{2013}".into(), |ceiling| format!("{ceiling:.3}")),
             found,
             about: metric.about,
             source: metric.source,

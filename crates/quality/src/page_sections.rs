@@ -1,7 +1,9 @@
-//! Sections of the page that stand by themselves: the documented scores and what changed since the last run. In: a report.
+//! Sections of the page that stand by themselves: gate, attacks, documented scores, changes since the last run. In: a report.
 //! Out: rows of text for the template.
 
 use crate::compat::{Compat, Documented};
+use crate::gate::{Check, CheckState};
+use crate::metric::Score;
 use crate::report::Report;
 use crate::scale::count;
 use crate::svg;
@@ -37,6 +39,81 @@ pub(crate) struct Changes {
     pub(crate) moved: Vec<[String; 3]>,
     /// One or more sentences.
     pub(crate) said: String,
+}
+
+/// What a gate said.
+pub(crate) struct Gate {
+    /// One sentence.
+    pub(crate) said: String,
+    /// Check, figure, its end nearer to passing, limit, outcome; and a class of the style sheet.
+    pub(crate) rows: Vec<([String; 5], &'static str)>,
+}
+
+/// The verdict as rows; none where no gate was asked.
+pub(crate) fn gate_rows(report: &Report) -> Option<Gate> {
+    let verdict = report.verdict.as_ref()?;
+    let said = if verdict.passed {
+        "The copy may leave: no figure stands in its way.".to_string()
+    } else {
+        format!("The gate does not let the copy through: {}.", verdict.reason())
+    };
+    let title = |name: &str| match name {
+        "rows" => "Real rows".to_string(),
+        "fidelity" => "Fidelity".to_string(),
+        name => {
+            crate::METRICS.iter().find(|metric| metric.name == name).map_or(name, |metric| metric.title).to_string()
+        }
+    };
+    let figure = |name: &str, value: Option<f64>| match value {
+        None => "\u{2013}".to_string(),
+        Some(value) if name == "rows" => count(value as usize),
+        Some(value) => format!("{value:.3}"),
+    };
+    let row = |check: &Check| {
+        let class = match check.state {
+            CheckState::Passed => "good",
+            CheckState::NotApplicable => "unknown",
+            CheckState::Refused | CheckState::Missing => "poor",
+        };
+        let sign = if matches!(check.name, "rows" | "fidelity") { "at least" } else { "at most" };
+        let cells = [
+            title(check.name),
+            figure(check.name, check.figure),
+            figure(check.name, check.lower),
+            format!("{sign} {}", check.limit),
+            check.state.word().to_string(),
+        ];
+        (cells, class)
+    };
+    Some(Gate { said, rows: verdict.checks.iter().map(row).collect() })
+}
+
+/// Each attack: its name, what it reaches, what it would reach with nothing to find, and what that means.
+pub(crate) fn attacks(report: &Report) -> Vec<[String; 4]> {
+    let found = |name: &str| report.outcomes.iter().find(|(metric, _)| metric.name == name);
+    let none = || "\u{2013}".to_string();
+    let mut rows = Vec::new();
+    if let Some((metric, outcome)) = found("membership_attack") {
+        let figure = |name: &str| outcome.figure(name).map_or_else(none, |figure| format!("{figure:.3}"));
+        rows.push([metric.title.into(), figure("auc"), "0.500".into(), words(&outcome.score, &outcome.sentence)]);
+        if let Some(rate) = outcome.figure("tpr_at_1_percent_fpr") {
+            let text = "Training rows found where one unseen row in a hundred is mistaken for one.".to_string();
+            rows.push(["The same, where it is surest".into(), format!("{rate:.3}"), "0.010".into(), text]);
+        }
+    }
+    if let Some((metric, outcome)) = found("attribute_inference") {
+        let figure = |name: &str| outcome.figure(name).map_or_else(none, |figure| format!("{figure:.3}"));
+        let (training, holdout) = (figure("guessed_training"), figure("guessed_holdout"));
+        rows.push([metric.title.into(), training, holdout, words(&outcome.score, &outcome.sentence)]);
+    }
+    rows
+}
+
+fn words(score: &Score, sentence: &str) -> String {
+    match score {
+        Score::Of(_) => sentence.replace(" %", "\u{a0}%"),
+        Score::Undefined(reason) => format!("Not measured: {reason}."),
+    }
 }
 
 /// The documented scores as rows.

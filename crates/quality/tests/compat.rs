@@ -8,7 +8,7 @@ use table::Table;
 use tables::{bank, noise, people, shuffled_columns};
 
 fn compat(training: &Table, synthetic: &Table, holdout: Option<&Table>) -> (Compat, Value) {
-    let report = judge(&Evidence { training, synthetic, holdout, target: None, seed: 5 });
+    let report = judge(&Evidence { training, synthetic, holdout, target: None, constraints: &[], made: &[], seed: 5 });
     let legacy = report.to_legacy_json();
     (report.compat.expect("the tables have the same columns"), legacy)
 }

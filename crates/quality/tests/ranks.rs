@@ -41,6 +41,7 @@ impl Real {
             holdout: Some(&self.holdout),
             target,
             constraints: &[rule],
+            made: &[],
             seed: 5,
         })
     }
@@ -141,7 +142,7 @@ fn the_gate_lets_nothing_through_that_was_not_measured() {
     let training = bank(900, 1);
     let fresh = bank(900, 2);
     let of = |training: &Table, holdout: Option<&Table>| {
-        judge(&Evidence { training, synthetic: &fresh, holdout, target: None, constraints: &[], seed: 5 })
+        judge(&Evidence { training, synthetic: &fresh, holdout, target: None, constraints: &[], made: &[], seed: 5 })
     };
     assert_eq!(state(&of(&training, None), "membership_attack"), (false, CheckState::Missing));
     let few = bank(300, 1);
@@ -157,6 +158,7 @@ fn the_gate_lets_nothing_through_that_was_not_measured() {
         holdout: None,
         target: None,
         constraints: &[broken],
+        made: &[],
         seed: 5,
     });
     assert_eq!(state(&report, "constraints"), (false, CheckState::Refused));
