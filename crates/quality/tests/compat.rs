@@ -28,7 +28,7 @@ fn a_table_against_itself_is_excellent_and_unprotected() {
     assert!(summed(&fresh, "synthetic_data_quality_score") >= 90);
     // The documented attack is blunt: even a full copy passes for "Good".
     let membership = "membership_inference_attack_score";
-    assert!(summed(&copy, membership) < 80 && summed(&fresh, membership) > 90, "{}", summed(&copy, membership));
+    assert!(summed(&copy, membership) < 90 && summed(&fresh, membership) > 90, "{}", summed(&copy, membership));
     let attributes = "attribute_inference_attack_score";
     assert!(summed(&copy, attributes) < summed(&fresh, attributes));
 }

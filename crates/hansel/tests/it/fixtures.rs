@@ -77,3 +77,19 @@ pub(crate) fn pick(text: &str, columns: &[&str]) -> Vec<String> {
     rows.map(|row| places.iter().map(|&at| row.get(at).copied().unwrap_or("")).collect::<Vec<&str>>().join(","))
         .collect()
 }
+
+/// How a written CSV is spelt: mark, line ends, header, and what stands in its last column.
+pub(crate) fn spelt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let bare = text.trim_start_matches('\u{feff}');
+    let rows: Vec<&str> = bare.split("\r\n").collect();
+    let last: Vec<&str> =
+        rows[1..].iter().filter_map(|row| row.rsplit(';').next()).filter(|cell| !cell.is_empty()).collect();
+    let whole = last.iter().all(|cell| cell.bytes().all(|byte| byte.is_ascii_digit()));
+    format!(
+        "mark: {}\nheader: {}\nends with a line end: {}\nlast column whole numbers: {whole}",
+        text.len() != bare.len(),
+        rows[0],
+        bare.ends_with("\r\n")
+    )
+}

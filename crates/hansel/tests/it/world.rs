@@ -8,7 +8,7 @@ use std::process::Command;
 
 use s3double::{Fault, FaultAction, S3Double};
 
-use crate::fixtures::{noise, pick, table, unhex};
+use crate::fixtures::{noise, pick, spelt, table, unhex};
 use crate::mask::{mask_after, mask_ids, mask_words};
 
 /// One case's own world.
@@ -178,7 +178,7 @@ impl World {
                 let id = self.variables.get(*alias).cloned().ok_or("no such alias")?;
                 self.edit(name, old, &id)
             }
-            ["looks", bucket, key] => self.looks(bucket, key),
+            ["looks", bucket, key] => Ok(spelt(&self.s3.get(bucket, key).ok_or("not there")?.body)),
             ["last", "outputs"] => self.hansel(&["runs", "outputs", "LAST_RUN", "--out", "taken"]),
             ["on", operation, key, "expire"] => {
                 let (operation, key) = (operation.to_string(), key.to_string());
@@ -238,23 +238,6 @@ impl World {
         let record: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
         self.variables.insert(alias.into(), record["id"].as_str().unwrap_or_default().into());
         Ok(self.tidy(&String::from_utf8_lossy(&output.stdout)))
-    }
-
-    /// How a written CSV is spelt: mark, line ends, header, and what stands in its last column.
-    fn looks(&self, bucket: &str, key: &str) -> Result<String, String> {
-        let stored = self.s3.get(bucket, key).ok_or("not there")?;
-        let text = String::from_utf8_lossy(&stored.body).into_owned();
-        let bare = text.trim_start_matches('\u{feff}');
-        let rows: Vec<&str> = bare.split("\r\n").collect();
-        let last: Vec<&str> =
-            rows[1..].iter().filter_map(|row| row.rsplit(';').next()).filter(|cell| !cell.is_empty()).collect();
-        let whole = last.iter().all(|cell| cell.bytes().all(|byte| byte.is_ascii_digit()));
-        Ok(format!(
-            "mark: {}\nheader: {}\nends with a line end: {}\nlast column whole numbers: {whole}",
-            text.len() != bare.len(),
-            rows[0],
-            bare.ends_with("\r\n")
-        ))
     }
 
     fn last_run(&self) -> Result<String, String> {
@@ -332,6 +315,10 @@ impl World {
     fn bound_command(&self, verb: &str, rest: &[&str]) -> Result<String, String> {
         let mut arguments: Vec<String> = vec![verb.into()];
         arguments.extend(rest.iter().map(|word| word.to_string()));
+        // Small tables may or may not pass the gate: with a seed of its own a case is the same each time.
+        if verb == "run" && !rest.contains(&"--seed") {
+            arguments.extend(["--seed".to_string(), "5".to_string()]);
+        }
         for (id, file) in &self.bound {
             arguments.extend(["--connection".to_string(), format!("{id}={}", file.display())]);
         }
