@@ -170,7 +170,9 @@ fn metrics(report: &Report) -> Vec<Row> {
     let row = |(metric, outcome): &(&'static crate::Metric, Outcome)| {
         let (value, meter, found) = match outcome.score {
             Score::Of(value) => {
-                (format!("{value:.3}"), svg::meter(value, grade(value, metric.bands)), joined(&outcome.sentence))
+                // What chance takes from fresh real rows is no fault of the copy.
+                let fair = value + 1.0 - outcome.ceiling.unwrap_or(1.0);
+                (format!("{value:.3}"), svg::meter(value, grade(fair, metric.bands)), joined(&outcome.sentence))
             }
             Score::Undefined(reason) => ("\u{2013}".into(), String::new(), format!("Not measured: {reason}.")),
         };
@@ -179,7 +181,7 @@ fn metrics(report: &Report) -> Vec<Row> {
             aspect: metric.aspect.word(),
             value,
             meter,
-            interval: outcome.interval.map_or_else(String::new, |[low, high]| format!("{low:.3} to {high:.3}")),
+            interval: outcome.interval.map_or_else(String::new, |[low, high]| format!("{low:.3} \u{2013} {high:.3}")),
             ceiling: outcome.ceiling.map_or("\u{2013}".into(), |ceiling| format!("{ceiling:.3}")),
             found,
             about: metric.about,
