@@ -3,8 +3,10 @@
 use quality::{Report, Thresholds, Verdict, gate};
 use workflow::{Code, Failure, History, Node, Place, Problem, Value, nearest};
 
-/// The limits of `publish_gate`, each with where it is read to.
-const LIMITS: [(&str, fn(&mut Thresholds) -> &mut f64); 5] = [
+/// A limit of `publish_gate` and where it is read to.
+type Limit = (&'static str, fn(&mut Thresholds) -> &mut f64);
+
+const LIMITS: [Limit; 5] = [
     ("attack_auc_max", |limits| &mut limits.attack_auc_max),
     ("exact_copies_max", |limits| &mut limits.exact_copies_max),
     ("near_copies_max", |limits| &mut limits.near_copies_max),

@@ -77,7 +77,7 @@ impl Store {
             run: row.get("run"),
             at: row.get("at"),
         };
-        Ok(rows.iter().map(|row| decision(row)).map(|one| (one.unit.clone(), one)).collect())
+        Ok(rows.iter().map(decision).map(|one| (one.unit.clone(), one)).collect())
     }
 
     /// Takes a decision back. Fails where there is none.

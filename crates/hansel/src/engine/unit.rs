@@ -34,13 +34,13 @@ pub(crate) struct Failed {
     pub(crate) action: String,
     pub(crate) failure: Failure,
     /// Files that are kept all the same.
-    pub(crate) artifacts: Vec<ArtifactRow>,
+    pub(crate) artifacts: Box<[ArtifactRow]>,
 }
 
 impl Failed {
     /// One that left nothing.
     pub(crate) fn of(action: &str, failure: Failure) -> Failed {
-        Failed { action: action.into(), failure, artifacts: Vec::new() }
+        Failed { action: action.into(), failure, artifacts: Box::default() }
     }
 }
 
@@ -107,7 +107,7 @@ fn steps(work: &Work<'_>) -> Result<DoneMark, Failed> {
         // Only what a refusal rests on is kept of an object that failed.
         let (action, kept) = (failed.action.clone(), kept.into_iter());
         let reports = kept.filter(|(of, artifact)| *of == action && artifact.kind.starts_with("report")).collect();
-        failed.artifacts = keep(work, reports).map_err(|failure| Failed::of("", failure))?;
+        failed.artifacts = keep(work, reports).map_err(|failure| Failed::of("", failure))?.into();
         return Err(failed);
     }
     let artifacts = keep(work, kept).map_err(|failure| Failed::of("", failure))?;

@@ -104,7 +104,7 @@ impl Compat {
             "average_divergence": self.distribution.map_or(Value::Null, |score| number(score.raw)),
             "left_correlation": matrix(0), "right_correlation": matrix(1), "correlation_difference": apart,
             "left_pca": components(0), "right_pca": components(1),
-            "fields": self.prepared.fields.iter().map(|field| field_json(field)).collect::<Vec<Value>>(),
+            "fields": self.prepared.fields.iter().map(field_json).collect::<Vec<Value>>(),
             "fatal_error": Value::Null,
         })
     }
