@@ -45,8 +45,8 @@ pub struct Options {
 impl Options {
     /// Rows of the default sample.
     pub const SAMPLE_ROWS_MAX: usize = 1_000_000;
-    /// Bytes of the default sample. A fit holds about seven times as much, and as many objects are fitted at once as there
-    /// are cores: two of the largest samples stay below 4 GiB.
+    /// Bytes of the default sample. A fit holds about seven times as much where cells are seven bytes long, more where they
+    /// are shorter, and as many objects are fitted at once as there are cores: two such samples stay below 4 GiB.
     pub const SAMPLE_BYTES_MAX: usize = 256 << 20;
     /// So many times the sample where rows belong together: a sample of rows would thin the groups.
     const GROUPED: usize = 2;
