@@ -53,35 +53,42 @@ impl View<'_> {
 fn matrix(fields: &[&Field], side: usize) -> Vec<Vec<f64>> {
     let views: Vec<View> = fields.iter().map(|field| View::of(field, side)).collect();
     let entropies: Vec<f64> = views.par_iter().map(|view| entropy(view.codes, view.levels)).collect();
-    (0..views.len())
+    // What is the same both ways, joint entropies above all, is counted once.
+    let upper: Vec<Vec<[f64; 2]>> = (0..views.len())
         .into_par_iter()
-        .map(|row| (0..views.len()).map(|column| entry(&views, &entropies, row, column)).collect())
-        .collect()
+        .map(|row| (row + 1..views.len()).map(|column| entries(&views, &entropies, row, column)).collect())
+        .collect();
+    let entry = |row: usize, column: usize| match row.cmp(&column) {
+        std::cmp::Ordering::Less => upper[row][column - row - 1][0],
+        std::cmp::Ordering::Equal => 1.0,
+        std::cmp::Ordering::Greater => upper[column][row - column - 1][1],
+    };
+    (0..views.len()).map(|row| (0..views.len()).map(|column| entry(row, column)).collect()).collect()
 }
 
-fn entry(views: &[View], entropies: &[f64], row: usize, column: usize) -> f64 {
-    let (a, b) = (&views[row], &views[column]);
-    if row == column {
-        return 1.0;
-    }
+/// The entries of two different columns: the first's row and the second's.
+fn entries(views: &[View], entropies: &[f64], first: usize, second: usize) -> [f64; 2] {
+    let (a, b) = (&views[first], &views[second]);
     if a.distinct < 2 || b.distinct < 2 {
-        return 0.0;
+        return [0.0, 0.0];
     }
-    if a.all_unique() {
-        return 1.0;
+    if a.all_unique() || b.all_unique() {
+        let told =
+            |a: &View, b: &View| if a.all_unique() { 1.0 } else { (a.distinct as f64).ln() / (b.distinct as f64).ln() };
+        return [told(a, b), told(b, a)];
     }
-    if b.all_unique() {
-        return (a.distinct as f64).ln() / (b.distinct as f64).ln();
-    }
-    let theil = || {
-        let mutual = entropies[row] + entropies[column] - joint_entropy(a, b);
-        if entropies[row] > 0.0 { (mutual / entropies[row]).clamp(0.0, 1.0) } else { 0.0 }
-    };
     match (a.numbers, b.numbers) {
-        (Some(x), Some(y)) => pearson(x, y),
-        (Some(numbers), None) if b.unique_share() <= FEW => ratio(b, numbers),
-        (None, Some(numbers)) if a.unique_share() <= FEW => ratio(a, numbers),
-        _ => theil(),
+        (Some(x), Some(y)) => [pearson(x, y); 2],
+        (Some(numbers), None) if b.unique_share() <= FEW => [ratio(b, numbers); 2],
+        (None, Some(numbers)) if a.unique_share() <= FEW => [ratio(a, numbers); 2],
+        _ => {
+            let mutual = entropies[first] + entropies[second] - joint_entropy(a, b);
+            [first, second].map(
+                |own| {
+                    if entropies[own] > 0.0 { (mutual / entropies[own]).clamp(0.0, 1.0) } else { 0.0 }
+                },
+            )
+        }
     }
 }
 

@@ -10,8 +10,11 @@ use crate::random::Random;
 
 /// Rounds, each with training rows of its own.
 const ROUNDS: usize = 10;
-/// Holdout rows at most: points do not grow sharper with more, and time does.
+/// Holdout rows at most, and where columns are many: points do not grow sharper with more, and time does.
 const HOLDOUT_MAX: usize = 1_000;
+const HOLDOUT_WIDE: usize = 200;
+/// Columns from which on fewer rows are attacked.
+const WIDE: usize = 60;
 /// Synthetic rows at most.
 const SYNTHETIC_MAX: usize = 5_000;
 const THRESHOLDS: [f32; 4] = [0.4, 0.3, 0.2, 0.1];
@@ -21,7 +24,8 @@ const PARTS: [f64; 9] = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 pub(crate) fn protection(case: &Case) -> Option<Documented> {
     let holdout = case.holdout.as_ref().filter(|holdout| holdout.sampled > 0)?;
     let columns = attacked(case);
-    let count = holdout.sampled.min(HOLDOUT_MAX);
+    let most = (HOLDOUT_MAX * WIDE / columns.len().max(WIDE)).max(HOLDOUT_WIDE);
+    let count = holdout.sampled.min(most);
     let training = case.training.sampled.min(ROUNDS * count);
     let synthetic = case.synthetic.sampled.min(SYNTHETIC_MAX);
     if columns.is_empty() || training == 0 || synthetic == 0 {
