@@ -7,6 +7,7 @@ use table::Table;
 use workflow::nearest;
 
 use crate::gretel_model::{ModelProblem, the_one_model};
+use crate::synthesis::split_off;
 
 /// What an evaluation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,10 +123,9 @@ impl Evaluation {
     pub fn judge(&self, real: &Table, synthetic: &Table, holdout: Option<&Table>, seed: u64) -> Report {
         let parted = match holdout {
             None if self.task != Task::Quality => {
-                let each = (1.0 / self.holdout.clamp(0.01, 0.99)).max(1.01);
-                let held = |row: &u32| ((*row as f64 + 1.0) / each).floor() > (*row as f64 / each).floor();
-                let (held, kept): (Vec<u32>, Vec<u32>) = (0..real.rows() as u32).partition(held);
-                Some((real.take(&kept), real.take(&held)))
+                let wanted = (real.rows() as f64 * self.holdout) as usize;
+                let (kept, held) = split_off(real, &[], wanted, seed);
+                held.map(|held| (kept, held))
             }
             _ => None,
         };

@@ -271,10 +271,14 @@ fn write_to(
 /// agree in the columns `group_by` stay together. Under twenty rows (or groups) nothing is held out, since nothing could be
 /// measured on it.
 pub fn split(table: &Table, group_by: &[String], seed: u64) -> (Table, Option<Table>) {
+    split_off(table, group_by, (table.rows() / HOLDOUT_PART).min(HOLDOUT_ROWS_MAX), seed)
+}
+
+/// As [`split`], with at most `wanted` rows in the second part.
+pub(crate) fn split_off(table: &Table, group_by: &[String], wanted: usize, seed: u64) -> (Table, Option<Table>) {
     let columns: Vec<usize> = group_by.iter().filter_map(|name| table.position(name)).collect();
     let groups = if columns.is_empty() { (0..table.rows() as u32).collect() } else { table.groups(&columns) };
     let count = groups.iter().max().map_or(0, |last| *last as usize + 1);
-    let wanted = (table.rows() / HOLDOUT_PART).min(HOLDOUT_ROWS_MAX);
     if count < 2 * HOLDOUT_PART {
         return (table.clone(), None);
     }

@@ -8,6 +8,7 @@
 use rayon::prelude::*;
 
 use crate::case::{Case, Side};
+use crate::distance::Scale;
 use crate::encode::Cells;
 
 /// Numbers agree that are this part of the training table's range apart, or less.
@@ -50,7 +51,7 @@ pub(crate) fn leads(case: &Case) -> Result<Leads, &'static str> {
     }
     let rows = case.training.rows;
     let probes = (CELLS_MAX / (rows * columns.len())).clamp(PROBES[0], PROBES[1]);
-    let scales: Vec<Scale> = columns.iter().map(|&index| Scale::of(&case.training.cells[index])).collect();
+    let scales: Vec<Scale> = columns.iter().map(|&index| Scale::whole(&case.training.cells[index])).collect();
     let all: Vec<u32> = (0..rows as u32).collect();
     let training = steps(&case.training, &columns, &scales, &all);
     let first = |side: &Side, most: usize| side.order[..side.order.len().min(most)].to_vec();
@@ -73,24 +74,6 @@ pub(crate) fn leads(case: &Case) -> Result<Leads, &'static str> {
         // A copy is apart from its original in no column, and the next row is the nearest other one.
         copies: known.iter().map(|[least, _]| *least).collect(),
     })
-}
-
-/// How the cells of a column become steps.
-enum Scale {
-    Number { low: f64, width: f64 },
-    Code,
-}
-
-impl Scale {
-    fn of(training: &Cells) -> Scale {
-        let Cells::Numbers(values) = training else { return Scale::Code };
-        let present = values.iter().copied().filter(|value| !value.is_nan());
-        let (low, high) =
-            present.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-        // Halved first: the width of all doubles is no double.
-        let width = high / 2.0 - low / 2.0;
-        Scale::Number { low, width: if width > 0.0 && width.is_finite() { width } else { 1.0 } }
-    }
 }
 
 /// One column of rows in steps, and how many steps apart two cells may be to agree.

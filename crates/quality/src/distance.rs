@@ -95,7 +95,7 @@ impl Space {
         let (mut ordered, codes): (Vec<usize>, Vec<usize>) =
             columns.into_iter().partition(|&index| matches!(case.training.sample[index], Cells::Numbers(_)));
         ordered.extend(codes);
-        let scales = ordered.iter().map(|&index| Scale::of(&case.training.sample[index])).collect();
+        let scales = ordered.iter().map(|&index| Scale::middle(&case.training.sample[index])).collect();
         Space { columns: ordered, scales }
     }
 
@@ -119,13 +119,27 @@ impl Space {
 }
 
 /// How a column becomes a coordinate.
-enum Scale {
+pub(crate) enum Scale {
+    /// A number's place above `low`, as a part of `width`, which is above 0.
     Number { low: f64, width: f64 },
+    /// Codes are equal or not.
     Code,
 }
 
 impl Scale {
-    fn of(training: &Cells) -> Scale {
+    /// From the lowest training value on, by half the range of all.
+    pub(crate) fn whole(training: &Cells) -> Scale {
+        let Cells::Numbers(values) = training else { return Scale::Code };
+        let present = values.iter().copied().filter(|value| !value.is_nan());
+        let (low, high) =
+            present.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        // Halved first: the width of all doubles is no double.
+        let width = high / 2.0 - low / 2.0;
+        Scale::Number { low, width: if width > 0.0 && width.is_finite() { width } else { 1.0 } }
+    }
+
+    /// The middle 98 % of the training values.
+    fn middle(training: &Cells) -> Scale {
         let Cells::Numbers(values) = training else { return Scale::Code };
         let sorted = sorted(values);
         let (Some(mut low), Some(mut high)) = (quantile(&sorted, 0.01), quantile(&sorted, 0.99)) else {

@@ -141,6 +141,39 @@ struct Groups {
     total: f64,
 }
 
+/// The best cut of a node by one feature so far.
+struct BestCut {
+    rows: usize,
+    leaf_min: usize,
+    /// What a cut has to be better than: the likelihood of the node as it is.
+    none: f64,
+    gain: f64,
+    /// Gain in nats, and the place of the cut.
+    found: Option<(f64, usize)>,
+}
+
+impl BestCut {
+    /// None yet. `total` is the sum of n ln n over the groups of the node.
+    fn of(rows: usize, total: f64, leaf_min: usize) -> BestCut {
+        let n = rows as f64;
+        BestCut { rows, leaf_min, none: total - n * n.ln(), gain: 0.0, found: None }
+    }
+
+    /// Looks at a cut behind `moved` rows, given the sums of n ln n over the groups on its left and on its right.
+    #[inline]
+    fn consider(&mut self, cut: usize, moved: usize, [left, right]: [f64; 2]) {
+        if moved < self.leaf_min || self.rows - moved < self.leaf_min {
+            return;
+        }
+        let (l, r) = (moved as f64, self.rows as f64 - moved as f64);
+        let gain = left - l * l.ln() + right - r * r.ln() - self.none;
+        if gain > self.gain {
+            self.gain = gain;
+            self.found = Some((gain, cut));
+        }
+    }
+}
+
 impl Work {
     fn new(rows: usize, classes: usize) -> Work {
         let x_log_x = |x: usize| if x == 0 { 0.0 } else { x as f64 * (x as f64).ln() };
@@ -326,11 +359,8 @@ impl Work {
             *slot += 1;
         }
         self.begin_sides(rows.len(), groups);
-        let n = rows.len() as f64;
-        let none = groups.total - n * n.ln();
         let (mut left_sum, mut right_sum, mut moved) = (0.0, groups.total, 0usize);
-        let mut best = None;
-        let mut best_gain = 0.0;
+        let mut best = BestCut::of(rows.len(), groups.total, leaf_min);
         for (cut, &code) in order[..order.len() - 1].iter().enumerate() {
             for _ in 0..size[code as usize] {
                 let group = self.sorted[moved] as usize;
@@ -340,17 +370,9 @@ impl Work {
                 right_sum -= self.step[self.right[group] as usize];
                 moved += 1;
             }
-            if moved < leaf_min || rows.len() - moved < leaf_min {
-                continue;
-            }
-            let (l, r) = (moved as f64, n - moved as f64);
-            let gain = left_sum - l * l.ln() + right_sum - r * r.ln() - none;
-            if gain > best_gain {
-                best_gain = gain;
-                best = Some((gain, cut));
-            }
+            best.consider(cut, moved, [left_sum, right_sum]);
         }
-        best
+        best.found
     }
 
     /// Moves whole codes from the right side to the left; cheaper where codes and groups are few beside the rows.
@@ -370,12 +392,9 @@ impl Work {
             self.histogram[about.codes[row as usize] as usize * width + self.local[place] as usize] += 1;
         }
         self.begin_sides(rows.len(), groups);
-        let n = rows.len() as f64;
-        let none = groups.total - n * n.ln();
         let x_log_x = |x: u32| if x == 0 { 0.0 } else { x as f64 * (x as f64).ln() };
         let (mut left_sum, mut right_sum, mut moved) = (0.0, groups.total, 0usize);
-        let mut best = None;
-        let mut best_gain = 0.0;
+        let mut best = BestCut::of(rows.len(), groups.total, leaf_min);
         for (cut, &code) in order[..order.len() - 1].iter().enumerate() {
             for group in 0..width {
                 let count = self.histogram[code as usize * width + group];
@@ -389,17 +408,9 @@ impl Work {
                 self.right[group] = r - count;
             }
             moved += size[code as usize] as usize;
-            if moved < leaf_min || rows.len() - moved < leaf_min {
-                continue;
-            }
-            let (l, r) = (moved as f64, n - moved as f64);
-            let gain = left_sum - l * l.ln() + right_sum - r * r.ln() - none;
-            if gain > best_gain {
-                best_gain = gain;
-                best = Some((gain, cut));
-            }
+            best.consider(cut, moved, [left_sum, right_sum]);
         }
-        best
+        best.found
     }
 
     fn begin_sides(&mut self, rows: usize, groups: &Groups) {
