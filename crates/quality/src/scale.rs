@@ -1,5 +1,7 @@
 //! Scales a reader can name, and numbers and times as words. In: values. Out: edges at round numbers, and text.
 
+use table::calendar::date_of;
+
 /// Bins that a scale aims at.
 const BINS: f64 = 30.0;
 /// Most bins of a scale.
@@ -135,19 +137,10 @@ pub(crate) fn long_time(micros: f64) -> String {
     format!("{date}T{hour:02}:{minute:02}:{second:02}")
 }
 
-/// Date and clock time of microseconds since 1970-01-01 (days to dates as in Hinnant, "chrono-compatible low-level date
-/// algorithms", 2014).
+/// Date and clock time of microseconds since 1970-01-01.
 fn civil(micros: f64) -> (String, [i64; 3]) {
     let days = (micros / DAY).floor();
     let seconds = ((micros - days * DAY) / SECOND) as i64;
-    let shifted = days as i64 + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = date_of(days as i64);
     (format!("{year:04}-{month:02}-{day:02}"), [seconds / 3600, seconds / 60 % 60, seconds % 60])
 }

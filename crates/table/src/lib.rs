@@ -6,6 +6,7 @@
 mod alike;
 mod assemble;
 mod bytes;
+pub mod calendar;
 mod column;
 mod content;
 mod csv;

@@ -1,4 +1,6 @@
-//! The calendar: days and microseconds since 1970-01-01 come in, their parts go out. Proleptic Gregorian, no zones.
+//! Parts of dates and clock times: days and microseconds since 1970-01-01 come in, their parts go out. Proleptic Gregorian, no zones.
+
+use table::calendar::{date_of, days_of};
 
 /// Microseconds of a day.
 pub(crate) const DAY: f64 = 86_400_000_000.0;
@@ -66,28 +68,6 @@ impl Part {
         };
         part as f64
     }
-}
-
-/// Days since 1970-01-01 of a date; the day may be any number.
-pub(crate) fn days_of(year: i64, month: i64, day: i64) -> i64 {
-    // Years are counted from March, so that the leap day is the last of its year.
-    let months = month + 9;
-    let year = year + months / 12 - 1;
-    let in_year = (153 * (months % 12) + 2) / 5 + day - 1;
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + in_year - 719_468
-}
-
-/// Year, month and day of days since 1970-01-01.
-pub(crate) fn date_of(days: i64) -> (i64, i64, i64) {
-    let shifted = days.clamp(-400_000_000, 400_000_000) + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let in_era = shifted.rem_euclid(146_097);
-    let year_in_era = (in_era - in_era / 1460 + in_era / 36_524 - in_era / 146_096) / 365;
-    let in_year = in_era - (365 * year_in_era + year_in_era / 4 - year_in_era / 100);
-    let months = (5 * in_year + 2) / 153;
-    let day = in_year - (153 * months + 2) / 5 + 1;
-    let month = if months < 10 { months + 3 } else { months - 9 };
-    (era * 400 + year_in_era + (month <= 2) as i64, month, day)
 }
 
 /// Days since 1970-01-01 where the three numbers are a date.
