@@ -77,6 +77,17 @@ pub fn workflow_name(text: &str) -> Option<String> {
     parse(text).ok()?.get("name")?.text().map(str::to_string)
 }
 
+/// The ids of the connections that the actions of a workflow text name; none where the text is no workflow, which the
+/// planner says better.
+pub fn connections_named(text: &str) -> std::collections::BTreeSet<String> {
+    let Ok(root) = parse(text) else { return std::collections::BTreeSet::new() };
+    let actions = match root.get("actions").map(|node| &node.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    actions.iter().filter_map(|action| action.get("connection")?.text().map(str::to_string)).collect()
+}
+
 /// Checks a workflow text against the action types and connections. All problems come back at once, in the order of
 /// the text.
 pub fn plan(text: &str, types: &[&'static ActionType], connections: &Connections) -> Result<Plan, Vec<Problem>> {
