@@ -160,7 +160,7 @@ fn the_log_has_the_figures_that_bars_are_drawn_by() {
     assert_eq!(figure("pre", "num_epochs"), [6]);
     assert_eq!(figure("pre_run", "num_records"), [40]);
     let epochs = figure("train", "epoch");
-    assert!(epochs.is_sorted() && epochs.last() == Some(&6), "{epochs:?}");
+    assert!(epochs.is_sorted_by(|a, b| a < b) && epochs.last() == Some(&6), "{epochs:?}");
     assert_eq!(figure("run", "current_valid_count").last(), Some(&40));
     assert!(told.last().is_some_and(|line| line.msg.contains("Model creation complete")), "{told:?}");
 }
@@ -297,11 +297,13 @@ fn any_format_gives_csv() {
         .collect();
     let array = format!("[{}]", lines.join(","));
     let config = model("actgan", json!({ "generate": { "num_records": 25 }, "evaluate": { "skip": true } }));
-    let sources: [(&str, Vec<u8>, &str); 4] = [
+    let parquet = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/shops.parquet");
+    let sources: [(&str, Vec<u8>, &str); 5] = [
         ("a.csv.gz", packed.finish().expect("packed"), "age,city,income,member"),
         ("b.csv", people(200).replace(',', ";").into_bytes(), "age,city,income,member"),
         ("c.jsonl", lines.join("\n").into_bytes(), "name,value,on"),
         ("d.json", array.into_bytes(), "name,value,on"),
+        ("e.parquet", std::fs::read(parquet).expect("a file"), "id,shop,amount,at,weight,open"),
     ];
     for (name, bytes, header) in sources {
         let room = Room::new();
@@ -378,6 +380,9 @@ fn handlers_give_the_records_that_are_asked_for() {
     places.sort_unstable();
     assert_eq!(places, ["params.max_invalid", "params.num_records", "params.num_recrods"]);
     assert!(problems.iter().any(|problem| problem.2.as_deref() == Some("Did you mean `num_records`?")), "{problems:?}");
+    let grouped = accepted(&model("navigator_ft", json!({ "group_training_examples_by": "city" })));
+    assert!(HandlerJob::check(&grouped, &json!({ "temperature": 0.7 }), false).is_ok());
+    assert!(HandlerJob::check(&grouped, &json!({}), true).is_err());
     let judge = accepted(&model("evaluate", json!({})));
     assert!(HandlerJob::check(&judge, &json!({}), false).is_err());
     let nothing = tempfile::tempdir().expect("a folder");

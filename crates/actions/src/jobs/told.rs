@@ -63,27 +63,27 @@ impl<'a> Teller<'a> {
         if at.total == 0 {
             return;
         }
-        let lines = u128::from(at.done) * u128::from(LINES) / u128::from(at.total);
-        let lines = lines.min(u128::from(LINES)) as u64;
+        let part = |of: u64| (u128::from(at.done.min(at.total)) * u128::from(of) / u128::from(at.total)) as u64;
+        // A line says something new: not more of them than there are epochs.
+        let lines = part(if at.doing == "training" { LINES.min(self.epochs) } else { LINES });
         if lines <= so_far.lines {
             return;
         }
         so_far.lines = lines;
-        let percent = u128::from(at.done) * 100 / u128::from(at.total);
+        let percent = part(100);
         match at.doing {
             "training" => {
-                let epoch = (u128::from(at.done) * u128::from(self.epochs) / u128::from(at.total)) as u64;
-                let ctx = json!({ "epoch": epoch, "completion_percent": percent as u64 });
-                self.figures("train", "training", ctx);
+                let ctx = json!({ "epoch": part(self.epochs), "completion_percent": percent });
+                self.figures("train", format!("trained {percent} %"), ctx);
             }
             "generating" => {
                 let ctx = json!({
                     "current_valid_count": at.done, "current_invalid_count": 0,
-                    "new_valid_count": at.done - so_far.rows.min(at.done), "new_invalid_count": 0,
-                    "completion_percent": percent as u64,
+                    "new_valid_count": at.done.saturating_sub(so_far.rows), "new_invalid_count": 0,
+                    "completion_percent": percent,
                 });
                 so_far.rows = at.done;
-                self.figures("run", "generating", ctx);
+                self.figures("run", format!("generated {} of {} records", at.done, at.total), ctx);
             }
             _ => {}
         }
