@@ -137,8 +137,11 @@ pub(crate) fn recipe(model: &ModelType, params: &Params, path: &str) -> Result<B
 
 static CONFIG_KEYS: &[&str] = &["schema_version", "name", "models", "notifications", "label_predictors"];
 
-/// The key and body of the one entry under `models`.
-pub(crate) fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>), Vec<ModelProblem>> {
+/// The key and body of a model.
+pub(crate) type Entry = (String, Map<String, Json>);
+
+/// The one entry under `models`.
+pub(crate) fn the_one_model(config: &Json) -> Result<Entry, Vec<ModelProblem>> {
     match envelope(config) {
         (problems, Some(model)) if problems.is_empty() => Ok(model),
         (problems, _) => Err(problems),
@@ -146,7 +149,7 @@ pub(crate) fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>)
 }
 
 /// What is wrong around the one entry under `models`, and its key and body where they can be told all the same.
-pub(crate) fn envelope(config: &Json) -> (Vec<ModelProblem>, Option<(String, Map<String, Json>)>) {
+pub(crate) fn envelope(config: &Json) -> (Vec<ModelProblem>, Option<Entry>) {
     let mut problems = Vec::new();
     let one = |path: &str, message: &str| (path.to_string(), message.to_string(), None);
     let Some(map) = config.as_object() else { return (vec![one("", "a model config is a mapping")], None) };

@@ -24,7 +24,7 @@ pub struct ModelJob {
 /// What a config asks for.
 pub(crate) enum Asked {
     /// To train a model.
-    Training(Training),
+    Training(Box<Training>),
     /// To judge one table by another; and whether by their texts.
     Evaluation(Box<Evaluation>, bool),
 }
@@ -200,7 +200,7 @@ fn asked(kind: &str, body: &Map<String, Json>, path: &str) -> Result<Asked, Vec<
     let section = |body: &Map<String, Json>| body.get("params").and_then(|params| params.get("epochs")?.as_u64());
     match recipe {
         Ok(recipe) if problems.is_empty() => {
-            Ok(Asked::Training(Training { recipe, evaluation, epochs: section(body) }))
+            Ok(Asked::Training(Box::new(Training { recipe, evaluation, epochs: section(body) })))
         }
         Ok(_) => Err(problems),
         Err(bad) => {

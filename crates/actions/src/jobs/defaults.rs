@@ -50,7 +50,7 @@ pub(crate) fn filled(key: &str, body: &Map<String, Json>) -> Map<String, Json> {
     top(&mut body, "data_source", Json::Null);
     top(&mut body, "ref_data", json!({}));
     if key == "evaluate" {
-        if !body.get("params").is_some_and(|params| params.get("task").is_some()) {
+        if body.get("params").is_none_or(|params| params.get("task").is_none()) {
             section(&mut body, "task", json!({ "type": "sqs" }));
         }
         section(&mut body, "params", json!({ "sqs_report_rows": 5_000, "sqs_report_columns": 250 }));
