@@ -147,7 +147,7 @@ impl Evaluation {
 }
 
 /// A name of data, unless it is a placeholder; of a list the first.
-fn source(value: &Json) -> Option<String> {
+pub(crate) fn source(value: &Json) -> Option<String> {
     let text = value.as_str().or_else(|| value.as_array()?.first()?.as_str())?;
     (!PLACEHOLDERS.contains(&text)).then(|| text.to_string())
 }

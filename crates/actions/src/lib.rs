@@ -4,6 +4,7 @@
 mod drawing;
 pub mod evaluation;
 mod gretel_model;
+pub mod jobs;
 mod model_file;
 mod publish_gate;
 mod s3;
