@@ -24,7 +24,8 @@ impl Memory {
             .build()
             .map_err(|error| Failure::new(Code::Internal, "no thread can be started").cause(error))?;
         let key = std::env::var("HANSEL_KEY").ok().filter(|key| !key.is_empty());
-        let store = runtime.block_on(Store::open(home, key.as_deref())).map_err(failure)?;
+        let database = std::env::var("HANSEL_DATABASE").ok().filter(|database| !database.is_empty());
+        let store = runtime.block_on(Store::open(home, key.as_deref(), database.as_deref())).map_err(failure)?;
         Ok(Memory { store, runtime: Arc::new(runtime) })
     }
 

@@ -9,7 +9,7 @@ pub enum StoreError {
     Unusable(String),
     /// No record of this kind, name or id.
     NotFound {
-        /// `project`, `connection` or `run`.
+        /// The noun, such as `project`, `connection` or `run`.
         kind: &'static str,
         /// What was asked for.
         id: String,
@@ -32,6 +32,14 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
+        let database = error.as_database_error();
+        if database.is_some_and(|error| error.is_foreign_key_violation()) {
+            return StoreError::Refused("what this record would belong to is not there".into());
+        }
+        // PostgreSQL keeps every text but those with a zero byte.
+        if database.and_then(|error| error.code()).is_some_and(|code| code == "22021") {
+            return StoreError::Refused("a text with a zero byte cannot be kept".into());
+        }
         StoreError::Database(error)
     }
 }

@@ -27,6 +27,11 @@ pub(crate) fn hex(count: usize) -> String {
     drawn(HEX, count)
 }
 
+/// `prefix` and `count` lower-case hex digits.
+pub(crate) fn hex_behind(prefix: &str, count: usize) -> String {
+    format!("{prefix}{}", drawn(HEX, count))
+}
+
 fn drawn(alphabet: &[u8], count: usize) -> String {
     let mut text = String::with_capacity(count);
     while text.len() < count {

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::{Any, AnyRow};
+use sqlx::{Row, Transaction};
 
 use crate::error::StoreError;
-use crate::runs::append_event;
+use crate::journal::append_event;
 use crate::{Store, now_us};
 
 /// Which object of a run: the source action, the bucket and the key.
@@ -79,7 +79,7 @@ impl Store {
                 .bind(workflow)
                 .bind(branch)
                 .bind(bucket)
-                .fetch_all(&self.pool)
+                .fetch_all(self.db.read())
                 .await?;
         Ok(rows
             .iter()
@@ -91,7 +91,7 @@ impl Store {
     pub async fn claims(&self, workflow: &str) -> Result<BTreeMap<String, UnitKey>, StoreError> {
         let rows = sqlx::query("SELECT target, branch, bucket, key FROM claims WHERE workflow = $1")
             .bind(workflow)
-            .fetch_all(&self.pool)
+            .fetch_all(self.db.read())
             .await?;
         Ok(rows.iter().map(|row| (row.get("target"), unit(row))).collect())
     }
@@ -104,7 +104,8 @@ impl Store {
         units: &[(UnitKey, String)],
         event: (&str, &serde_json::Value),
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.db.begin().await?;
+        self.lock_run(&mut transaction, run).await?;
         for (unit, identity) in units {
             sqlx::query(
                 "INSERT INTO units (run, branch, bucket, key, identity, state, code, message)
@@ -129,9 +130,9 @@ impl Store {
     pub async fn units(&self, run: &str) -> Result<Vec<UnitRow>, StoreError> {
         let rows = sqlx::query("SELECT * FROM units WHERE run = $1 ORDER BY branch, bucket, key")
             .bind(run)
-            .fetch_all(&self.pool)
+            .fetch_all(self.db.read())
             .await?;
-        let row = |row: &SqliteRow| UnitRow {
+        let row = |row: &AnyRow| UnitRow {
             unit: unit(row),
             identity: row.get("identity"),
             state: row.get("state"),
@@ -151,7 +152,8 @@ impl Store {
         mark: &DoneMark,
         event: (&str, &serde_json::Value),
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.db.begin().await?;
+        self.lock_run(&mut transaction, run).await?;
         sqlx::query(
             "INSERT INTO done (workflow, branch, bucket, key, identity, run, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (workflow, branch, bucket, key) DO UPDATE
@@ -198,7 +200,8 @@ impl Store {
         artifacts: &[ArtifactRow],
         event: (&str, &serde_json::Value),
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.db.begin().await?;
+        self.lock_run(&mut transaction, run).await?;
         for artifact in artifacts {
             keep_artifact(&mut transaction, run, artifact).await?;
         }
@@ -225,7 +228,7 @@ impl Store {
         .bind(workflow)
         .bind(branch)
         .bind(bucket)
-        .fetch_all(&self.pool)
+        .fetch_all(self.db.read())
         .await?;
         Ok(rows.iter().map(|row| (row.get("key"), (row.get("run"), row.get("path")))).collect())
     }
@@ -234,9 +237,9 @@ impl Store {
     pub async fn artifacts(&self, run: &str) -> Result<Vec<ArtifactRow>, StoreError> {
         let rows = sqlx::query("SELECT * FROM artifacts WHERE run = $1 ORDER BY branch, bucket, key, action, kind")
             .bind(run)
-            .fetch_all(&self.pool)
+            .fetch_all(self.db.read())
             .await?;
-        let row = |row: &SqliteRow| ArtifactRow {
+        let row = |row: &AnyRow| ArtifactRow {
             unit: unit(row),
             action: row.get("action"),
             kind: row.get("kind"),
@@ -249,7 +252,7 @@ impl Store {
 }
 
 async fn keep_artifact(
-    transaction: &mut sqlx::SqliteConnection,
+    transaction: &mut Transaction<'static, Any>,
     run: &str,
     artifact: &ArtifactRow,
 ) -> Result<(), StoreError> {
@@ -268,13 +271,13 @@ async fn keep_artifact(
     .bind(&artifact.name)
     .bind(&artifact.path)
     .bind(artifact.bytes)
-    .execute(transaction)
+    .execute(&mut **transaction)
     .await?;
     Ok(())
 }
 
 async fn set_state(
-    transaction: &mut sqlx::SqliteConnection,
+    transaction: &mut Transaction<'static, Any>,
     run: &str,
     unit: &UnitKey,
     state: &str,
@@ -291,11 +294,11 @@ async fn set_state(
     .bind(state)
     .bind(code)
     .bind(message)
-    .execute(transaction)
+    .execute(&mut **transaction)
     .await?;
     Ok(())
 }
 
-fn unit(row: &SqliteRow) -> UnitKey {
+fn unit(row: &AnyRow) -> UnitKey {
     UnitKey { branch: row.get("branch"), bucket: row.get("bucket"), key: row.get("key") }
 }

@@ -1,68 +1,82 @@
 //! Memory: records and journals come in, the same come out after any crash. The only SQL and the only sealed secrets
 //! of the house live here; YAML and tables are opaque text to this crate.
 //!
-//! A [`Store`] is one SQLite file in a home directory, with the key that seals credentials beside it. Times are
-//! microseconds since 1970-01-01 UTC.
+//! A [`Store`] is a database (a SQLite file in the home, or a PostgreSQL server), a home directory for files, and the
+//! key under which secrets are sealed. Times are microseconds since 1970-01-01 UTC.
 
+mod audit;
 mod connections;
+mod db;
 mod error;
+mod files;
+mod files_of_home;
 mod ids;
+mod jobs;
+mod journal;
+mod key_file;
+mod keyring;
+mod keys;
 mod ledger;
+mod members;
 mod overrides;
 mod projects;
+mod recent;
 mod runs;
 mod schema;
 mod seal;
+mod search;
+mod tasks;
+mod users;
 mod workflows;
 
 use std::path::{Path, PathBuf};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-
+pub use audit::AuditEntry;
 pub use connections::{ConnectionEdit, ConnectionRecord, NewConnection};
 pub use error::StoreError;
+pub use files::Upload;
+pub use jobs::{Job, JobEdit, JobFilter, JobLine, NewJob};
+pub use journal::EventRow;
+pub use keyring::Rotation;
+pub use keys::ApiKey;
 pub use ledger::{ArtifactRow, Done, DoneMark, UnitKey, UnitRow};
+pub use members::Role;
 pub use overrides::LetThrough;
 pub use projects::{NewProject, Project};
-pub use runs::{EventRow, Run};
-pub use workflows::Workflow;
+pub use runs::{NewRun, Run};
+pub use search::{ConnectionFilter, Page, RunFilter, Sort, WorkflowFilter};
+pub use tasks::Task;
+pub use users::{NewUser, User};
+pub use workflows::{NewWorkflow, Workflow};
 
-/// The memory of one home directory.
+use recent::Recent;
+
+/// The memory of one home directory. Clones share connections and what was lately read.
 #[derive(Clone)]
 pub struct Store {
-    pool: SqlitePool,
-    key: seal::Key,
+    db: db::Db,
+    keys: key_file::KeySource,
     home: PathBuf,
+    known_keys: Recent<[u8; 32], keys::Known>,
+    known_roles: Recent<(String, String), Option<Role>>,
 }
 
 impl Store {
     /// Opens the store of `home`, making directory, database and key on first use. The key comes from `key_text` (64
-    /// hex digits) or from the file `key` in `home`, which only its owner may read.
+    /// hex digits) or from the file `key` in `home`, which only its owner may read. The database is `hansel.db` in
+    /// `home` (`None` or `sqlite:...`), or the one that a `postgres://` URL names.
     ///
-    /// Fails when the directory cannot be used, the key is not one, or the database is of a newer version.
-    pub async fn open(home: &Path, key_text: Option<&str>) -> Result<Store, StoreError> {
-        schema::make_private_dir(home)?;
-        let key = seal::Key::of_home(home, key_text)?;
-        // Made before SQLite opens it, so that its side files inherit the mode.
-        schema::make_private_file(&home.join("hansel.db"))?;
-        let options = SqliteConnectOptions::new()
-            .filename(home.join("hansel.db"))
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // FULL, since a done mark that is lost after a publication would publish twice.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(std::time::Duration::from_secs(30));
-        // One connection: SQLite has one writer anyway, and every read here is short.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options)
-            .await
-            .map_err(|error| StoreError::unusable(home, error))?;
-        schema::migrate(&pool).await?;
-        Ok(Store { pool, key, home: home.to_path_buf() })
+    /// Fails when the directory or the database cannot be used, the key is not one, or the database is of a version
+    /// that this program does not read.
+    pub async fn open(home: &Path, key_text: Option<&str>, database: Option<&str>) -> Result<Store, StoreError> {
+        files_of_home::make_private_dir(home)?;
+        let keys = key_file::KeySource::of_home(home, key_text)?;
+        let db = db::Db::open(home, database).await?;
+        schema::migrate(&db).await?;
+        let (known_keys, known_roles) = (Recent::new(), Recent::new());
+        let store = Store { db, keys, home: home.to_path_buf(), known_keys, known_roles };
+        store.end_rotation().await?;
+        Ok(store)
     }
 
     /// The home directory.

@@ -61,7 +61,7 @@ impl Store {
         .bind(reason)
         .bind(run)
         .bind(decision.at)
-        .execute(&self.pool)
+        .execute(self.db.write())
         .await?;
         Ok(decision)
     }
@@ -69,8 +69,8 @@ impl Store {
     /// All decisions for a workflow, by object.
     pub async fn overrides(&self, workflow: &str) -> Result<BTreeMap<UnitKey, LetThrough>, StoreError> {
         let rows =
-            sqlx::query("SELECT * FROM let_through WHERE workflow = $1").bind(workflow).fetch_all(&self.pool).await?;
-        let decision = |row: &sqlx::sqlite::SqliteRow| LetThrough {
+            sqlx::query("SELECT * FROM let_through WHERE workflow = $1").bind(workflow).fetch_all(self.db.read()).await?;
+        let decision = |row: &sqlx::any::AnyRow| LetThrough {
             unit: UnitKey { branch: row.get("branch"), bucket: row.get("bucket"), key: row.get("key") },
             identity: row.get("identity"),
             reason: row.get("reason"),
@@ -85,7 +85,7 @@ impl Store {
         let gone = sqlx::query("DELETE FROM let_through WHERE workflow = $1 AND key = $2")
             .bind(workflow)
             .bind(key)
-            .execute(&self.pool)
+            .execute(self.db.write())
             .await?;
         if gone.rows_affected() == 0 {
             return Err(StoreError::Refused(format!("no version of object `{key}` is let through")));

@@ -79,6 +79,8 @@ impl Connections {
                     credentials: file.credentials.as_ref().map(|map| sealed(map).open().to_vec().into()),
                     target: file.target_text,
                     auth_strategy: file.auth_strategy,
+                    encrypted_credentials: None,
+                    created_by: String::new(),
                 };
                 let made = memory.ask(store.create_connection(new))?;
                 say::json(&record(&memory, &made)?);
@@ -127,6 +129,7 @@ fn update(memory: &Memory, id: &str, file: ConnectionFile) -> Result<ConnectionR
         config: Some(Value::Object(config)),
         credentials: credentials.map(|secret| secret.open().to_vec().into()),
         target: (!file.target_text.is_empty()).then_some(file.target_text),
+        ..ConnectionEdit::default()
     };
     Ok(memory.ask(store.update_connection(id, edit))?)
 }
@@ -143,7 +146,7 @@ fn record(memory: &Memory, found: &ConnectionRecord) -> Result<Value, Failure> {
         "created_at": timestamp(found.created_at),
         "connection_target_type": found.target,
         "auth_strategy": found.auth_strategy,
-        "customer_managed_credentials_encryption": false,
+        "customer_managed_credentials_encryption": found.encrypted,
         "has_credentials": found.credentials,
     }))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use store::{NewProject, Project};
+use workflow::{Code, Failure};
 
 use super::Setting;
 use super::say::{self, Stop};
@@ -56,12 +57,17 @@ impl Projects {
         let store = &memory.store;
         match self {
             Projects::Create { name, display_name, desc } => {
-                let new = NewProject { name, display_name, description: desc };
-                say::json(&record(&memory.ask(store.create_project(&new))?));
+                let new = NewProject { name, display_name, description: desc, ..NewProject::default() };
+                let (project, made) = memory.ask(store.create_project(&new))?;
+                if !made {
+                    let message = format!("a project `{}` is there already", project.name);
+                    return Err(Failure::new(Code::Usage, message).into());
+                }
+                say::json(&record(&project));
             }
             Projects::Search { query, limit } => {
                 memory.project(None)?;
-                let found = memory.ask(store.search_projects(&query, limit))?;
+                let found = memory.ask(store.projects_of(None, &query, limit.into(), 0))?;
                 say::json(&Value::Array(found.iter().map(record).collect()));
             }
             Projects::Delete { name, uid } => {

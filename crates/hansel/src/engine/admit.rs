@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::time::Duration;
 
-use store::Run;
+use store::{NewRun, Run};
 use workflow::{Code, Event, Failure, RunStatus};
 
 use super::{RunRequest, Watcher};
@@ -27,7 +27,7 @@ pub(crate) fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Wat
     let mut waiting: Option<Run> = None;
     while !taken(&lock)? {
         if waiting.is_none() {
-            let run = memory.ask(store.create_run(workflow, request.text, &options))?;
+            let run = memory.ask(store.create_run(&NewRun::pending(workflow, request.text, &options)))?;
             // Held while this process lives, so that others can tell a run that waits from one that died waiting.
             let own = lock_file(memory, &run.id)?;
             taken(&own)?;
@@ -55,6 +55,16 @@ pub(crate) fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Wat
             }
             continue;
         }
+        match other.status.as_str() {
+            // In the queue of a server, which begins it when its turn comes.
+            "RUN_STATUS_CREATED" => continue,
+            "RUN_STATUS_CANCELLING" => {
+                close(memory, &other, RunStatus::Cancelled, "cut off while it was cancelled")?;
+                let _ = std::fs::remove_dir_all(store.scratch_dir(&other.id));
+                continue;
+            }
+            _ => {}
+        }
         // Under the lock, a run that is still active has lost its process.
         if other.config == request.text && other.options == options && taken_up.is_none() && waiting.is_none() {
             taken_up = Some(other);
@@ -67,7 +77,7 @@ pub(crate) fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Wat
     let resumed = taken_up.is_some();
     let run = match taken_up.or(waiting) {
         Some(run) => run,
-        None => memory.ask(store.create_run(workflow, request.text, &options))?,
+        None => memory.ask(store.create_run(&NewRun::pending(workflow, request.text, &options)))?,
     };
     Ok(Admitted { run, resumed, _locks: locks })
 }
