@@ -1,9 +1,8 @@
 //! The work of one model or record handler: inputs from the store, files into the job's folder, lines into its log.
 
 use std::io::Write;
-use std::path::PathBuf;
 
-use actions::jobs::{HandlerJob, JobInputs, JobLog, JobWork, ModelJob};
+use actions::jobs::{HandlerJob, JobFile, JobInputs, JobLog, JobWork, ModelJob};
 use serde_json::json;
 use store::{Job, JobEdit};
 use workflow::{Code, Failure};
@@ -26,8 +25,8 @@ pub(crate) fn work(memory: &Memory, job: &Job, cancelled: &(dyn Fn() -> bool + S
     };
     let work = JobWork { folder: &folder, seed: seed::of_text(&job.uid), cancelled, log: &log };
     let config: serde_json::Value = serde_json::from_str(&job.config).unwrap_or_default();
-    let problems = |problems: Vec<workflow::Problem>| {
-        let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let problems = |problems: Vec<actions::ModelProblem>| {
+        let said: Vec<String> = problems.iter().map(|(path, message, _)| format!("{path}: {message}")).collect();
         Failure::new(Code::ConfigInvalid, said.join("; "))
     };
     if job.kind == "model" {
@@ -44,18 +43,25 @@ pub(crate) fn work(memory: &Memory, job: &Job, cancelled: &(dyn Fn() -> bool + S
     }
     let model = memory.ask(store.job(&job.model))?;
     let trained = ModelJob::check(&serde_json::from_str(&model.config).unwrap_or_default()).map_err(problems)?;
-    let handler = HandlerJob::check(&trained, &config).map_err(problems)?;
+    let seeds = handler_source(&config);
+    let handler = HandlerJob::check(&trained, &config["params"], seeds.is_some()).map_err(problems)?;
     let inputs = JobInputs {
-        data: handler.data_source().map(|source| source_path(memory, source)).transpose()?,
+        data: seeds.map(|source| source_path(memory, source)).transpose()?,
         refs: Vec::new(),
     };
     handler.run(&store.job_dir(&job.model), &inputs, &work)
 }
 
 /// Where the bytes of a data source lie, and what its file was called.
-fn source_path(memory: &Memory, key: &str) -> Result<(PathBuf, String), Failure> {
+fn source_path(memory: &Memory, key: &str) -> Result<JobFile, Failure> {
     let upload = memory.ask(memory.store.upload(key))?;
-    Ok((memory.store.upload_path(key), upload.name))
+    Ok(JobFile { path: memory.store.upload_path(key), name: upload.name })
+}
+
+/// The data source of a record handler's config: a key, or a list of one.
+pub(crate) fn handler_source(config: &serde_json::Value) -> Option<&str> {
+    let source = &config["data_source"];
+    source.as_str().or_else(|| source.get(0)?.as_str()).filter(|source| !source.is_empty())
 }
 
 /// Records how a job ended, and leaves its log as a file beside its results.
@@ -71,7 +77,8 @@ pub(crate) fn end(memory: &Memory, job: &Job, worked: Result<(), Failure>) -> Re
     }
     keep_log(memory, job)?;
     let edit = JobEdit { status: Some(status.into()), error_msg: error, ..JobEdit::default() };
-    memory.ask(store.set_job(&job.uid, &edit))
+    memory.ask(store.set_job(&job.uid, &edit))?;
+    Ok(())
 }
 
 fn keep_log(memory: &Memory, job: &Job) -> Result<(), Failure> {

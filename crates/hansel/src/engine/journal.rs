@@ -46,10 +46,8 @@ impl<'a> Journal<'a> {
 
     /// Makes a task for each action of the run.
     pub(crate) fn tasks(&self, plan: &Plan) -> Result<(), Failure> {
-        let actions: Vec<(String, String)> =
-            plan.actions().iter().map(|(name, kind)| (name.clone(), (*kind).to_string())).collect();
         self.state().know(plan);
-        self.memory.ask(self.memory.store.create_tasks(self.run, &actions))
+        self.memory.ask(self.memory.store.create_tasks(self.run, &actions_of(plan)))
     }
 
     /// Says that an action is at work; the first time it is recorded.
@@ -141,6 +139,11 @@ impl<'a> Journal<'a> {
             std::process::abort();
         }
     }
+}
+
+/// Name and type of every action of a plan.
+pub(crate) fn actions_of(plan: &Plan) -> Vec<(&str, &str)> {
+    plan.actions().iter().map(|(name, kind)| (name.as_str(), *kind)).collect()
 }
 
 /// A failure in one line: what is so and, behind it, what lay below.

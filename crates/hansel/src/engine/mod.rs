@@ -11,6 +11,8 @@ mod survey;
 mod tasks;
 mod unit;
 
+pub(crate) use jobs::handler_source;
+pub(crate) use journal::actions_of;
 pub(crate) use local::{RunSummary, UnitSummary, run};
 pub(crate) use queue::{Queue, Slots};
 pub(crate) use survey::{Known, Verdict, again_glob, survey};

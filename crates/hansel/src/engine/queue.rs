@@ -78,6 +78,9 @@ impl Queue {
     pub(crate) async fn cancel_run(&self, id: &str, by: &str) -> Result<Run, StoreError> {
         let event = Event::Finished { status: RunStatus::Cancelled, message: "cancelled before it began".into() };
         let run = self.0.memory.store.request_cancel(id, by, (event.kind(), &event.to_json())).await?;
+        if run.ended_at.is_some() {
+            self.0.memory.store.end_tasks(id, RunStatus::Cancelled.name()).await?;
+        }
         self.stop(|of, _| of == id);
         Ok(run)
     }
@@ -151,7 +154,8 @@ impl Queue {
             self.schedule(&workflow, &open, now)?;
         }
         for run in memory.ask(store.open_runs())? {
-            if run.local || self.leaving() {
+            // A run that nobody of this server's users asked for is the command line's.
+            if run.created_by.is_empty() || self.leaving() {
                 continue;
             }
             if !self.begin_run(&run) && run.status == "RUN_STATUS_CREATED" {
@@ -179,8 +183,7 @@ impl Queue {
         let plan = workflow::plan(&workflow.config_text, actions::ACTIONS, &Connections::Unbound);
         let (next, tasks) = match &plan {
             Ok(plan) => {
-                let tasks = plan.actions().iter().map(|(name, kind)| (name.clone(), (*kind).to_string())).collect();
-                (plan.trigger().and_then(|trigger| trigger.next(now)), tasks)
+                (plan.trigger().and_then(|trigger| trigger.next(now)), super::journal::actions_of(plan))
             }
             Err(_) => (None, Vec::new()),
         };

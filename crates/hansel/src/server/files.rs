@@ -117,9 +117,8 @@ async fn create(State(app): State<App>, caller: Caller, mut parts: Multipart) ->
 #[utoipa::path(get, path = "/v1/files", tag = "files",
     responses((status = 200, body = Files), (status = "4XX", body = Refused)))]
 async fn list(State(app): State<App>, caller: Caller) -> Answer<Files> {
-    let uploads = app.store().uploads("", "file").await?;
-    let own = uploads.iter().filter(|upload| upload.created_by == caller.0.guid);
-    Ok(Json(Files { data: own.map(record).collect() }))
+    let uploads = app.store().uploads_by(&caller.0.guid, "file").await?;
+    Ok(Json(Files { data: uploads.iter().map(record).collect() }))
 }
 
 /// One file.

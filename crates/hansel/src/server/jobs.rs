@@ -18,6 +18,7 @@ use super::caller::Caller;
 use super::links::Purpose;
 use super::search::page;
 use super::state::App;
+use crate::engine::handler_source;
 
 /// A model or a record handler.
 #[derive(Serialize, ToSchema)]
@@ -276,7 +277,7 @@ async fn create_model(
     mode(making.runner_mode.as_deref())?;
     // Sent bare, or with its provenance around it.
     let config = sent.get("config").filter(|_| sent.get("models").is_none()).unwrap_or(&sent);
-    let model = ModelJob::check(config).map_err(|problems| Refusal::problems(&problems))?;
+    let model = ModelJob::check(config).map_err(unfit)?;
     for key in sources(&model) {
         of_source(&app, &project, &key).await?;
     }
@@ -301,6 +302,17 @@ async fn create_model(
         }
     };
     Ok(Json(MadeModel { data: ModelOnly { model: record(&job, &project) }, worker_key: String::new() }))
+}
+
+/// Problems of a model's config as a refusal.
+fn unfit(problems: Vec<actions::ModelProblem>) -> Refusal {
+    let problem = |(path, message, hint): actions::ModelProblem| workflow::Problem {
+        code: Code::ConfigInvalid,
+        at: workflow::Place { path, line: 0, column: 0 },
+        message,
+        hint,
+    };
+    Refusal::problems(&problems.into_iter().map(problem).collect::<Vec<_>>())
 }
 
 fn mode(asked: Option<&str>) -> Result<(), Refusal> {
@@ -385,14 +397,14 @@ async fn jobs(
     let page = page(asked.limit, asked.skip, None)?;
     let statuses = asked.status.as_deref().unwrap_or_default().split(',').map(str::trim);
     let filter = JobFilter {
-        project: project.id.clone(),
-        kind: kind.into(),
-        model: model.into(),
-        name: asked.model_name.clone().unwrap_or_default(),
+        project: Some(project.id.clone()),
+        kind: Some(kind.into()),
+        model: Some(model.to_string()).filter(|model| !model.is_empty()),
+        name: asked.model_name.clone().filter(|name| !name.is_empty()),
         statuses: statuses.filter(|status| !status.is_empty()).map(str::to_string).collect(),
-        run: asked.workflow_run_id.clone().unwrap_or_default(),
+        run: asked.workflow_run_id.clone().filter(|run| !run.is_empty()),
     };
-    let mut jobs = app.store().jobs(&filter, &store::Page { sort, ..page }).await?;
+    let (mut jobs, _) = app.store().jobs(&filter, &store::Page { sort, ..page }).await?;
     if asked.sort_field.as_deref() == Some("model_name") {
         jobs.sort_by(|a, b| a.name.cmp(&b.name));
         if falling {
@@ -528,14 +540,15 @@ async fn create_handler(
         return Err(Refusal::new(Code::RunConflict, message));
     }
     let trained = ModelJob::check(&serde_json::from_str(&model.config).unwrap_or_default())
-        .map_err(|problems| Refusal::problems(&problems))?;
+        .map_err(unfit)?;
     let config = json!({
         "params": wanted.params.unwrap_or(Value::Null),
         "data_source": wanted.data_source.unwrap_or(Value::Null),
         "ref_data": wanted.ref_data.unwrap_or_else(|| json!({})),
     });
-    let handler = HandlerJob::check(&trained, &config).map_err(|problems| Refusal::problems(&problems))?;
-    if let Some(source) = handler.data_source() {
+    let seeds = handler_source(&config);
+    HandlerJob::check(&trained, &config["params"], seeds.is_some()).map_err(unfit)?;
+    if let Some(source) = seeds {
         of_source(&app, &project, source).await?;
     }
     let new = NewJob {

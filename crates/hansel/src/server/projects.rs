@@ -249,7 +249,7 @@ async fn invite(
     Body(asked): Body<Invite>,
 ) -> Answer<Nothing> {
     let project = caller.project(&app, &any, Role::Administrator).await?;
-    let role = Role::of_level(asked.level)
+    let role = Role::from_level(asked.level)
         .ok_or_else(|| Refusal::bad(format!("`level` is {}; 1 (read) to 4 (owner) are allowed", asked.level)))?;
     if role == Role::Owner {
         caller.may(&app, &project, Role::Owner, "project", &any).await?;

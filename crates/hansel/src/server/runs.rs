@@ -17,6 +17,7 @@ use super::projects::{ProjectV1, v1};
 use super::search::{Query, page};
 use super::state::App;
 use super::workflows;
+use crate::engine::actions_of;
 
 /// A run of a workflow.
 #[derive(Serialize, ToSchema)]
@@ -317,7 +318,6 @@ async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Wante
         None => workflow.config_text.clone(),
     };
     let plan = workflows::check(&app, &project, &text).await?;
-    let tasks = actions_of(&plan);
     let new = NewRun {
         workflow: &workflow.id,
         config: &text,
@@ -329,15 +329,10 @@ async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Wante
         scheduled: false,
     };
     let run = app.store().create_run(&new).await?;
-    app.store().create_tasks(&run.id, &tasks).await?;
+    app.store().create_tasks(&run.id, &actions_of(&plan)).await?;
     app.audit(&caller, "create", "run", &run.id, &project.guid).await?;
     app.queue().ring();
     Ok(Json(wire(&app, &run, &project, &RunParts::default()).await?))
-}
-
-/// Name and type of every action of a plan.
-pub(crate) fn actions_of(plan: &workflow::Plan) -> Vec<(String, String)> {
-    plan.actions().iter().map(|(name, kind)| (name.clone(), (*kind).to_string())).collect()
 }
 
 /// Runs that a query finds, newest first.
