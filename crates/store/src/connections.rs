@@ -254,9 +254,9 @@ fn one_of(
     encrypted: Option<serde_json::Value>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
     match (plain, encrypted) {
-        (Some(_), Some(_)) => Err(StoreError::Refused(
-            "a connection has `credentials` or `encrypted_credentials`, not both".into(),
-        )),
+        (Some(_), Some(_)) => {
+            Err(StoreError::Refused("a connection has `credentials` or `encrypted_credentials`, not both".into()))
+        }
         (plain, None) => Ok(plain),
         (None, Some(value)) => Ok(Some(Zeroizing::new(value.to_string().into_bytes()))),
     }

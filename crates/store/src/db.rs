@@ -139,10 +139,9 @@ impl Db {
     pub(crate) fn schema(&self, text: &str) -> String {
         match self.dialect {
             Dialect::Sqlite => text.replace(" BYTES", " BLOB").replace(") KEYED;", ") WITHOUT ROWID;"),
-            Dialect::Postgres => text
-                .replace(" TEXT", " TEXT COLLATE \"C\"")
-                .replace(" BYTES", " BYTEA")
-                .replace(") KEYED;", ");"),
+            Dialect::Postgres => {
+                text.replace(" TEXT", " TEXT COLLATE \"C\"").replace(" BYTES", " BYTEA").replace(") KEYED;", ");")
+            }
         }
     }
 }
@@ -186,8 +185,11 @@ mod tests {
 
     #[test]
     fn a_password_never_shows() {
-        for url in ["postgres://ann:s3cr/et@db:5432/h?x=1", "postgres://ann:s3cr/et@db", "postgres://:s3cr/et@db/h?password=s3cr/et"]
-        {
+        for url in [
+            "postgres://ann:s3cr/et@db:5432/h?x=1",
+            "postgres://ann:s3cr/et@db",
+            "postgres://:s3cr/et@db/h?password=s3cr/et",
+        ] {
             let text = unreachable_server(url, "no route to s3cr/et");
             assert!(!text.contains("s3cr"), "{text}");
             assert!(text.contains("db"), "{text}");

@@ -68,8 +68,10 @@ impl Store {
 
     /// All decisions for a workflow, by object.
     pub async fn overrides(&self, workflow: &str) -> Result<BTreeMap<UnitKey, LetThrough>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM let_through WHERE workflow = $1").bind(workflow).fetch_all(self.db.read()).await?;
+        let rows = sqlx::query("SELECT * FROM let_through WHERE workflow = $1")
+            .bind(workflow)
+            .fetch_all(self.db.read())
+            .await?;
         let decision = |row: &sqlx::any::AnyRow| LetThrough {
             unit: UnitKey { branch: row.get("branch"), bucket: row.get("bucket"), key: row.get("key") },
             identity: row.get("identity"),

@@ -2,8 +2,8 @@
 //! name. A project's guid is the external id of every role it assumes.
 
 use sqlx::Row;
-use sqlx::any::{Any, AnyRow};
 use sqlx::Transaction;
+use sqlx::any::{Any, AnyRow};
 
 use crate::error::StoreError;
 use crate::members::Role;

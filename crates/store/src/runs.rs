@@ -85,7 +85,16 @@ impl<'a> NewRun<'a> {
     /// A run that waits, asked for without a server.
     pub fn pending(workflow: &'a str, config: &'a str, options: &'a str) -> NewRun<'a> {
         let none = "";
-        NewRun { workflow, config, options, name: none, created_by: none, retry_of: none, status: PENDING, scheduled: false }
+        NewRun {
+            workflow,
+            config,
+            options,
+            name: none,
+            created_by: none,
+            retry_of: none,
+            status: PENDING,
+            scheduled: false,
+        }
     }
 }
 
@@ -154,11 +163,10 @@ impl Store {
     /// Runs of a workflow that have not ended, oldest first: those that wait and those that have begun. Asked under the
     /// workflow's lock, the latter are runs whose process is gone.
     pub async fn unfinished_runs(&self, workflow: &str) -> Result<Vec<Run>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM runs WHERE ended_at IS NULL AND workflow = $1 ORDER BY created_at, id")
-                .bind(workflow)
-                .fetch_all(self.db.read())
-                .await?;
+        let rows = sqlx::query("SELECT * FROM runs WHERE ended_at IS NULL AND workflow = $1 ORDER BY created_at, id")
+            .bind(workflow)
+            .fetch_all(self.db.read())
+            .await?;
         Ok(rows.iter().map(run).collect())
     }
 

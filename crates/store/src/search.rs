@@ -174,10 +174,8 @@ impl Conditions {
     /// How many rows of `table` there are to which all of this applies.
     pub(crate) async fn count(&self, db: &Db, table: &str) -> Result<i64, StoreError> {
         let text = format!("SELECT COUNT(*) AS total FROM {table}{}", self.text);
-        let row = sqlx::query_with(AssertSqlSafe(text), self.arguments()?)
-            .persistent(false)
-            .fetch_one(db.read())
-            .await?;
+        let row =
+            sqlx::query_with(AssertSqlSafe(text), self.arguments()?).persistent(false).fetch_one(db.read()).await?;
         Ok(row.get("total"))
     }
 }
