@@ -76,7 +76,7 @@ fn membership(found: &Outcome) -> Attack {
     let axis = Axis {
         ends: [least, 1.0],
         ticks: ticks.map(|at| Tick { at, text: format!("{:.0}", at * 100.0) }).collect(),
-        title: "pairs of a training and an unseen row put in the right order, %".into(),
+        title: "pairs of rows told apart rightly, %".into(),
     };
     let verdict = if low <= 0.5 {
         "The interval holds a coin's 50 %: the attack learns nothing that chance does not give."
@@ -162,7 +162,7 @@ pub(crate) fn nearest(report: &Report) -> Attack {
     let axis = Axis {
         ends,
         ticks: ticks.map(|at| Tick { at, text: format!("{:.0}", at * 100.0) }).collect(),
-        title: "synthetic rows that lie nearer to training rows, %".into(),
+        title: "rows nearer to training rows, %".into(),
     };
     let reach = Reach {
         title: "Nearest records",
@@ -204,17 +204,17 @@ fn told(reach: Reach<'_>, story: &'static str, class: &'static str, said: String
 
 /// An axis with the interval as a band, the figure on it, and what it has to be compared with.
 fn scale(reach: &Reach<'_>, beside: &str) -> String {
-    let plot = Plot { across: [14.0, 386.0], down: [32.0, 52.0], chart: 400.0 };
+    let plot = Plot { across: [14.0, 286.0], down: [32.0, 52.0], chart: 300.0 };
     let described =
         format!("{}: {} %, {beside}", reach.axis.title.trim_end_matches(", %"), (reach.figure * 1000.0).round() / 10.0);
-    let mut svg = format!("<svg viewBox=\"0 0 400 90\" role=\"img\" aria-label=\"{}\">", escape(&described));
+    let mut svg = format!("<svg viewBox=\"0 0 300 90\" role=\"img\" aria-label=\"{}\">", escape(&described));
     let [from, to] = reach.interval.map(|end| plot.x(&reach.axis, end));
     let _ = write!(svg, "<path class=\"band\" d=\"M{from:.1} 34H{:.1}V52H{from:.1}z\"/>", to.max(from + 2.0));
     // Two names never stand in one line.
     for (line, (at, text)) in [Some(reach.chance), reach.also].into_iter().flatten().enumerate() {
         let (x, top) = (plot.x(&reach.axis, at), 12.0 + 13.0 * line as f64);
         let half = width(text) * crate::page_axes::TICK_SIZE / 2.0;
-        write_text(&mut svg, "tick", [x.clamp(half, 400.0 - half), top], "middle", text);
+        write_text(&mut svg, "tick", [x.clamp(half, 300.0 - half), top], "middle", text);
         let _ = write!(svg, "<path class=\"chance\" d=\"M{x:.1} {:.1}V52\"/>", top + 4.0);
     }
     let x = plot.x(&reach.axis, reach.figure);

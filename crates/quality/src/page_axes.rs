@@ -299,13 +299,13 @@ impl Plot {
             let half = width(&tick.text) * TICK_SIZE / 2.0;
             let text = x.clamp(half, (self.chart - half).max(half));
             let _ = write!(marks, "M{x:.1} {base:.1}v4");
-            write_text(svg, "tick", [text, base + 15.0], "middle", &tick.text);
+            write_text(svg, "tick", [text, base + 17.0], "middle", &tick.text);
         }
         let _ = write!(svg, "<path class=\"axis\" d=\"{marks}\"/>");
         let half = width(&axis.title) * TICK_SIZE / 2.0;
         let middle = ((self.across[0] + self.across[1]) / 2.0)
             .clamp(half.min(self.chart / 2.0), (self.chart - half).max(self.chart / 2.0));
-        write_text(svg, "tick title", [middle, base + 31.0], "middle", &axis.title);
+        write_text(svg, "tick title", [middle, base + 32.0], "middle", &axis.title);
     }
 
     /// Draws the axis left of the plot: labels, rules across the plot where `ruled`, and the title above it.
@@ -319,7 +319,7 @@ impl Plot {
             } else {
                 write!(rules, "M{left:.1} {y:.1}h-4")
             };
-            write_text(svg, "tick", [left - 6.0, y + 4.0], "end", &tick.text);
+            write_text(svg, "tick", [left - 6.0, y + 3.5], "end", &tick.text);
         }
         let class = if ruled { "rule" } else { "axis" };
         if !ruled {

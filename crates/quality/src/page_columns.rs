@@ -156,7 +156,7 @@ fn peaks(title: &str, bins: usize, shares: [&[f64]; 2]) -> String {
 /// Two distributions over the same values, value by value; `muted_last` marks a last row that gathers the others.
 fn bars(name: &str, labels: &[String], shares: [&[f64]; 2], muted_last: bool) -> String {
     let above = labels.iter().any(|label| width(label) > NAME_BESIDE);
-    let (left, row) = if above { (2.0, 40.0) } else { (122.0, 25.0) };
+    let (left, row) = if above { (2.0, 42.0) } else { (122.0, 25.0) };
     // The others together would dwarf each single value: they have figures and no bar.
     let barred = labels.len() - usize::from(muted_last);
     let peak = shares.iter().flat_map(|shares| shares[..barred].iter()).copied().fold(0.0, f64::max);
@@ -173,11 +173,11 @@ fn bars(name: &str, labels: &[String], shares: [&[f64]; 2], muted_last: bool) ->
         axis.ticks[1..].iter().map(|tick| format!("M{:.1} 20V{bottom}", plot.x(&axis, tick.at))).collect();
     let _ = write!(svg, "<path class=\"rule\" d=\"{rules}\"/>");
     for (at, label) in labels.iter().enumerate() {
-        let top = 20.0 + row * at as f64 + if above { 15.0 } else { 2.0 };
+        let top = 20.0 + row * at as f64 + if above { 17.0 } else { 2.0 };
         let class = if at >= barred { "tick" } else { "name" };
         let most = if above { NAME_ABOVE } else { NAME_BESIDE };
         let label = escape(&isolated(&cut_to_width(&cut(label, 200), most)));
-        let (x, y, anchor) = if above { (2.0, top - 2.0, "start") } else { (left - 6.0, top + 12.5, "end") };
+        let (x, y, anchor) = if above { (2.0, top - 4.0, "start") } else { (left - 6.0, top + 12.5, "end") };
         let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{label}</text>");
         for (side, class) in [(0, "bar"), (1, "fill")].into_iter().filter(|_| at < barred) {
             let width = plot.x(&axis, shares[side][at]) - left;

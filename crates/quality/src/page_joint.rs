@@ -25,7 +25,7 @@ pub(crate) const ROOM_BESIDE: f64 = 73.0;
 pub(crate) enum Bins<'a> {
     /// Ascending edges.
     Edges(&'a Column, Vec<f64>),
-    /// Names, and what they were before they were made short.
+    /// The commonest values, and the others together.
     Names(&'a Column, Vec<String>),
 }
 
@@ -69,43 +69,40 @@ const TENTH_ROWS: usize = 10 * RARE_ROWS;
 
 /// The chart of two columns and the sentences below it; no chart where there is nothing to show.
 pub(crate) fn chart(case: &Case, details: &[Detail], columns: [usize; 2]) -> (String, Vec<String>) {
-    let nothing = |reason: &str| (String::new(), vec![reason.to_string()]);
     let rows = case.training.sampled;
-    let bins_max = ((rows / ROWS_PER_CELL) as f64).sqrt() as usize;
+    let bins_max = (((rows / ROWS_PER_CELL) as f64).sqrt() as usize).clamp(BINS[0], BINS[1]);
     let of = |column: usize, bins_max: usize| bins(case, &details[column], column, bins_max);
-    let bins_max = bins_max.clamp(BINS[0], BINS[1]);
+    let few = || (String::new(), vec!["There are too few rows or values for a chart of this pair.".to_string()]);
     let numeric = columns.map(|column| case.columns[column].role.numeric());
+    // A category stands upwards where a number runs across.
+    let columns = if numeric == [false, true] { [columns[1], columns[0]] } else { columns };
     if numeric[0] != numeric[1] {
-        let (number, category) = if numeric[0] { (columns[0], columns[1]) } else { (columns[1], columns[0]) };
-        let (Some(edges), Some(names)) = (of(number, usize::MAX), of(category, 0)) else {
-            return nothing("There are too few rows or values for a chart of this pair.");
-        };
-        return by_category(case, [number, category], edges, names);
+        let (Some(edges), Some(names)) = (of(columns[0], usize::MAX), of(columns[1], bins_max)) else { return few() };
+        // Boxes that are all but lines say less than the shares of cells.
+        if let Some(found) = by_category(case, columns, edges, names) {
+            return found;
+        }
     }
-    let (Some(across), Some(up)) = (of(columns[0], bins_max), of(columns[1], bins_max)) else {
-        return nothing("There are too few rows or values for a chart of this pair.");
-    };
-    let mut left_out = [0.0; 2];
-    let axes = [across, up];
-    let mut at = 0;
-    let cells = [&case.training, &case.synthetic].map(|side| {
-        let (cells, missing) = joint(side, columns, &axes);
-        left_out[at] = missing;
-        at += 1;
-        cells
-    });
-    if cells[0].iter().all(Option::is_none) {
-        return nothing("No part of this pair is held by five training rows.");
+    let (Some(across), Some(up)) = (of(columns[0], bins_max), of(columns[1], bins_max)) else { return few() };
+    by_cell(case, columns, [across, up])
+}
+
+/// Shares of rows in each cell of two columns.
+fn by_cell(case: &Case, columns: [usize; 2], axes: [Bins<'_>; 2]) -> (String, Vec<String>) {
+    let [(training, few), (synthetic, few_made)] =
+        [&case.training, &case.synthetic].map(|side| joint(side, columns, &axes));
+    if training.iter().all(Option::is_none) {
+        return (String::new(), vec!["No part of this pair is held by five training rows.".into()]);
     }
     let mut notes = legend_of(&axes);
-    if left_out.iter().any(|share| *share > 0.0) {
+    if few > 0.0 || few_made > 0.0 {
         notes.push(format!(
             "Blank: cells of fewer than five rows, {} of training and {} of synthetic rows.",
-            percent(left_out[0]),
-            percent(left_out[1])
+            percent(few),
+            percent(few_made)
         ));
     }
-    (grids(&Grid { axes, cells }), notes)
+    (grids(&Grid { axes, cells: [training, synthetic] }), notes)
 }
 
 /// The bins of a column, at most so many; those of the column's own chart, put together.
@@ -163,12 +160,12 @@ fn joint(side: &Side, columns: [usize; 2], axes: &[Bins<'_>; 2]) -> (Vec<Option<
     (counts.into_iter().map(|count| (count >= RARE_ROWS).then(|| count as f64 / rows)).collect(), few)
 }
 
-/// A number's quartiles in each category.
-fn by_category(case: &Case, [number, category]: [usize; 2], edges: Bins<'_>, names: Bins<'_>) -> (String, Vec<String>) {
+/// A number's quartiles in each category; `None` where no category has enough rows, or all quartiles fall together.
+fn by_category(case: &Case, columns: [usize; 2], edges: Bins<'_>, names: Bins<'_>) -> Option<(String, Vec<String>)> {
     let of_names = names.count();
     let found = [&case.training, &case.synthetic].map(|side| {
         let mut bins_of: Vec<Vec<usize>> = vec![Vec::new(); of_names];
-        for both in places(side, number, &edges).into_iter().zip(places(side, category, &names)) {
+        for both in places(side, columns[0], &edges).into_iter().zip(places(side, columns[1], &names)) {
             if let (Some(bin), Some(name)) = both {
                 bins_of[name].push(bin);
             }
@@ -176,19 +173,18 @@ fn by_category(case: &Case, [number, category]: [usize; 2], edges: Bins<'_>, nam
         bins_of.into_iter().map(|bins| quantiles(bins, &edges)).collect::<Vec<_>>()
     });
     let kept: Vec<usize> = (0..of_names).filter(|&name| found[0][name].is_some()).collect();
-    if kept.is_empty() {
-        return (String::new(), vec!["No category of this pair is held by twenty training rows.".into()]);
+    let wide = |of: &Quantiles| of.middle[2] > of.middle[0];
+    if found.iter().flatten().flatten().filter(|of| wide(of)).count() < kept.len().max(1) {
+        return None;
     }
     let mut notes = Vec::new();
     if kept.len() < of_names {
         notes.push("Categories of fewer than twenty rows are left out.".to_string());
     }
-    let (Bins::Edges(of_number, edges), Bins::Names(of_category, names)) = (edges, names) else {
-        return (String::new(), notes);
-    };
+    let (Bins::Edges(of_number, edges), Bins::Names(of_category, names)) = (edges, names) else { return None };
     let rows: Vec<(String, [Option<Quantiles>; 2])> =
         kept.into_iter().map(|name| (names[name].clone(), [found[0][name], found[1][name]])).collect();
-    (boxes(of_number, &edges, of_category, &rows), notes)
+    Some((boxes(of_number, &edges, of_category, &rows), notes))
 }
 
 /// The quantiles of rows by their bins, each the middle of its bin, so that no single row's value is told.

@@ -9,52 +9,143 @@ use crate::page_pairs::{TINTS, opacity};
 use crate::svg::{cut, cut_to_width, escape, isolated, percent, width};
 
 /// Width of a category's name beside its boxes, in heights of the font; where one is longer, all stand above.
-const NAME_BESIDE: f64 = 11.0;
-const NAME_ABOVE: f64 = 36.0;
+const NAME_BESIDE: f64 = 9.4;
+/// Width of a name above its boxes.
+const NAME_ABOVE: f64 = 30.0;
 
-/// Both tables' shares side by side, in the same shades, with their scale below.
-pub(crate) fn grids(grid: &Grid<'_>) -> String {
-    let peak = grid.cells.iter().flatten().copied().flatten().fold(0.0, f64::max).max(1e-9);
-    let mut markup = String::from("<div class=\"duo\">");
-    for (cells, (word, class)) in grid.cells.iter().zip([("Training", "train"), ("Synthetic", "syn")]) {
-        let _ =
-            write!(markup, "<figure><figcaption>{word}</figcaption>{}</figure>", one(grid, cells, word, class, peak));
-    }
-    markup + "</div>" + &scale(peak)
+/// One grid of the three.
+struct Sheet {
+    title: &'static str,
+    /// Classes of cells above and below 0.
+    classes: [&'static str; 2],
+    cells: Vec<Option<f64>>,
+    /// The value of the fullest shade.
+    full: f64,
+    /// What the shades measure.
+    measure: &'static str,
 }
 
-fn one(grid: &Grid<'_>, cells: &[Option<f64>], word: &str, class: &str, peak: f64) -> String {
+/// Both tables' shares side by side in the same shades, and what the one has more than the other.
+pub(crate) fn grids(grid: &Grid<'_>) -> String {
+    let [training, synthetic] = &grid.cells;
+    let difference: Vec<Option<f64>> =
+        training.iter().zip(synthetic).map(|(real, made)| Some((*made)? - (*real)?)).collect();
+    let full = |cells: &[&Vec<Option<f64>>]| {
+        cells
+            .iter()
+            .flat_map(|cells| cells.iter())
+            .flatten()
+            .fold(0.0, |most: f64, share| most.max(share.abs()))
+            .max(1e-9)
+    };
+    let peak = full(&[training, synthetic]);
+    // Where nothing differs, nothing is made to look as if it did.
+    let furthest = full(&[&difference]).max(1e-3);
+    let share = |title, class, cells: &Vec<Option<f64>>| Sheet {
+        title,
+        classes: [class, class],
+        cells: cells.clone(),
+        full: peak,
+        measure: "% of rows",
+    };
+    let sheets = [
+        share("Training", "train", training),
+        share("Synthetic", "syn", synthetic),
+        Sheet {
+            title: "Synthetic less training",
+            classes: ["pos", "neg"],
+            cells: difference,
+            full: furthest,
+            measure: "% points",
+        },
+    ];
+    let mut markup = String::from("<div class=\"duo\">");
+    for sheet in &sheets {
+        let _ = write!(markup, "<figure><figcaption>{}</figcaption>{}</figure>", sheet.title, one(grid, sheet));
+    }
+    markup + "</div>"
+}
+
+fn one(grid: &Grid<'_>, sheet: &Sheet) -> String {
     let plot = Plot { across: [80.0, 316.0], down: [22.0, 222.0], chart: 320.0 };
     let [across, up] = &grid.axes;
     let axes = [axis(across, Run::Across), axis(up, Run::Up)];
-    let mut tints = vec![String::new(); TINTS + 1];
-    for (at, share) in cells.iter().enumerate() {
+    let mut tints = vec![[String::new(), String::new()]; TINTS + 1];
+    for (at, share) in sheet.cells.iter().enumerate() {
         let Some(share) = share else { continue };
         let (column, row) = (at / up.count(), at % up.count());
-        let edge = |bins: &Bins<'_>, at: usize| match bins {
-            Bins::Edges(_, edges) => edges[at],
-            Bins::Names(..) => at as f64,
-        };
         let (left, right) = (plot.x(&axes[0], edge(across, column)), plot.x(&axes[0], edge(across, column + 1)));
         let (bottom, top) = (plot.y(&axes[1], edge(up, row)), plot.y(&axes[1], edge(up, row + 1)));
-        let tint = ((share / peak).sqrt() * TINTS as f64).round() as usize;
+        let tint = ((share.abs() / sheet.full).sqrt() * TINTS as f64).round() as usize;
         let (wide, high) = (right - left - 0.6, bottom - top - 0.6);
-        let _ = write!(tints[tint.min(TINTS)], "M{left:.1} {top:.1}h{wide:.1}v{high:.1}h-{wide:.1}z");
+        let path = &mut tints[tint.min(TINTS)][usize::from(*share < 0.0)];
+        let _ = write!(path, "M{left:.1} {top:.1}h{wide:.1}v{high:.1}h-{wide:.1}z");
     }
-    let described = format!(
-        "{word}: share of rows by {} across and {} upwards; the densest cell holds {}",
-        cut(&across.column().name, 80),
-        cut(&up.column().name, 80),
-        percent(cells.iter().flatten().copied().fold(0.0, f64::max))
-    );
-    let mut svg = format!("<svg viewBox=\"0 0 320 258\" role=\"img\" aria-label=\"{}\">", escape(&described));
+    let mut svg =
+        format!("<svg viewBox=\"0 0 320 296\" role=\"img\" aria-label=\"{}\">", escape(&described(grid, sheet)));
     let _ = write!(svg, "<path class=\"ground\" d=\"M80 22H316V222H80z\"/>");
-    for (tint, path) in tints.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
-        let _ = write!(svg, "<path class=\"{class}\" fill-opacity=\"{:.2}\" d=\"{path}\"/>", opacity(tint));
+    for (tint, paths) in tints.iter().enumerate() {
+        for (path, class) in paths.iter().zip(sheet.classes).filter(|(path, _)| !path.is_empty()) {
+            let _ = write!(svg, "<path class=\"{class}\" fill-opacity=\"{:.2}\" d=\"{path}\"/>", opacity(tint));
+        }
     }
     plot.draw_beside(&mut svg, &axes[1], false);
     plot.draw_below(&mut svg, &axes[0]);
+    write_shades(&mut svg, sheet);
     svg + "</svg>"
+}
+
+fn edge(bins: &Bins<'_>, at: usize) -> f64 {
+    match bins {
+        Bins::Edges(_, edges) => edges[at],
+        Bins::Names(..) => at as f64,
+    }
+}
+
+/// A grid in words: what it is of, and where its fullest cell lies.
+fn described(grid: &Grid<'_>, sheet: &Sheet) -> String {
+    let [across, up] = &grid.axes;
+    let size = |at: &usize| sheet.cells[*at].map_or(-1.0, f64::abs);
+    let fullest = (0..sheet.cells.len()).max_by(|a, b| size(a).total_cmp(&size(b)).then(b.cmp(a))).unwrap_or(0);
+    let share = sheet.cells.get(fullest).copied().flatten().unwrap_or(0.0);
+    let sign = if share < 0.0 { "minus " } else { "" };
+    format!(
+        "{}, {} by {} across in {} bins and {} upwards in {}; the fullest cell is the {}. across and {}. up with {sign}{}",
+        sheet.title,
+        sheet.measure,
+        cut(&across.column().name, 80),
+        across.count(),
+        cut(&up.column().name, 80),
+        up.count(),
+        fullest / up.count() + 1,
+        fullest % up.count() + 1,
+        percent(share.abs())
+    )
+}
+
+/// The shades of a grid and what they stand for: the root of the share, so that thin parts can be seen.
+fn write_shades(svg: &mut String, sheet: &Sheet) {
+    let both = sheet.classes[0] != sheet.classes[1];
+    let (first, step) = if both { (-(TINTS as i64), 11.0) } else { (0, 20.0) };
+    let place = |tint: i64| 84.0 + step * (tint - first) as f64;
+    for tint in first..=TINTS as i64 {
+        let (class, x) = (sheet.classes[usize::from(tint < 0)], place(tint));
+        let shade = opacity(tint.unsigned_abs() as usize);
+        let _ =
+            write!(svg, "<path class=\"{class}\" fill-opacity=\"{shade:.2}\" d=\"M{x} 266h{}v9h-{0}z\"/>", step - 0.5);
+    }
+    write_text(svg, "tick", [76.0, 275.0], "end", sheet.measure);
+    let end = percent(sheet.full);
+    let ends = if both {
+        vec![(first, format!("\u{2212}{end}")), (0, "0".to_string()), (TINTS as i64, format!("+{end}"))]
+    } else {
+        vec![(0, "0".to_string()), (TINTS as i64 / 2, percent(sheet.full / 4.0)), (TINTS as i64, end)]
+    };
+    for (tint, text) in ends {
+        let half = width(&text) * TICK_SIZE / 2.0;
+        let x = (place(tint) + step / 2.0).min(320.0 - half);
+        write_text(svg, "tick", [x, 290.0], "middle", &text.replace(" %", ""));
+    }
 }
 
 /// The axis of a pair's chart: numbers as they are, categories by name or number in the middle of their cells.
@@ -80,29 +171,6 @@ fn axis(bins: &Bins<'_>, run: Run) -> Axis {
     }
 }
 
-/// The shades of both grids and what they stand for: the root of the share, so that thin parts can be seen.
-fn scale(peak: f64) -> String {
-    let mut svg = format!(
-        "<svg class=\"scale\" viewBox=\"0 0 320 34\" role=\"img\" aria-label=\"Shades: from 0 to {} of rows\">",
-        escape(&percent(peak))
-    );
-    for (class, top) in [("train", 2.0), ("syn", 9.0)] {
-        for tint in 0..=TINTS {
-            let _ = write!(
-                svg,
-                "<path class=\"{class}\" fill-opacity=\"{:.2}\" d=\"M{} {top}h17.5v6h-17.5z\"/>",
-                opacity(tint),
-                108 + 18 * tint
-            );
-        }
-    }
-    write_text(&mut svg, "tick", [100.0, 12.0], "end", "% of rows");
-    for (tint, share) in [(0.0, 0.0), (5.0, peak / 4.0), (10.0, peak)] {
-        write_text(&mut svg, "tick", [108.0 + 18.0 * tint + 9.0, 29.0], "middle", &percent(share));
-    }
-    svg + "</svg>"
-}
-
 /// A number's quartiles in each category, training above synthetic.
 pub(crate) fn boxes(
     number: &Column,
@@ -111,9 +179,9 @@ pub(crate) fn boxes(
     rows: &[(String, [Option<Quantiles>; 2])],
 ) -> String {
     let above = rows.iter().any(|(name, _)| width(name) > NAME_BESIDE);
-    let (left, row) = if above { (10.0, 46.0) } else { (150.0, 32.0) };
+    let (left, row) = if above { (10.0, 46.0) } else { (122.0, 32.0) };
     let bottom = 22.0 + row * rows.len() as f64;
-    let plot = Plot { across: [left, 468.0], down: [22.0, bottom], chart: 480.0 };
+    let plot = Plot { across: [left, 366.0], down: [22.0, bottom], chart: 380.0 };
     let axis = axis_of(number, edges, Run::Across, plot.across[1] - plot.across[0]);
     let described = format!(
         "{} by {}: median, middle half and middle 80 % of rows, training above synthetic",
@@ -121,13 +189,13 @@ pub(crate) fn boxes(
         cut(&category.name, 80)
     );
     let mut svg = format!(
-        "<svg class=\"boxes\" viewBox=\"0 0 480 {}\" role=\"img\" aria-label=\"{}\">",
+        "<svg class=\"boxes\" viewBox=\"0 0 380 {}\" role=\"img\" aria-label=\"{}\">",
         bottom + 38.0,
         escape(&described)
     );
     let rules: String = axis.ticks.iter().map(|tick| format!("M{:.1} 22V{bottom}", plot.x(&axis, tick.at))).collect();
     let _ = write!(svg, "<path class=\"rule\" d=\"{rules}\"/>");
-    write_text(&mut svg, "tick title", [0.0, 13.0], "start", &isolated(&cut_to_width(&category.name, 40.0)));
+    write_text(&mut svg, "tick title", [0.0, 13.0], "start", &isolated(&cut_to_width(&category.name, 32.0)));
     for (at, (name, sides)) in rows.iter().enumerate() {
         let top = 22.0 + row * at as f64 + if above { 18.0 } else { 4.0 };
         if above {

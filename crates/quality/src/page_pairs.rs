@@ -9,7 +9,7 @@ use crate::page_joint::chart;
 use crate::pair_trends::{Pair, SHOWN_COLUMNS_MAX};
 use crate::report::Report;
 use crate::scale::count;
-use crate::svg::{cut, cut_to_width, escape, isolated};
+use crate::svg::{cut, cut_to_width, escape, isolated, width};
 
 /// Pairs with charts.
 const DRAWN: usize = 16;
@@ -23,6 +23,8 @@ const OPEN: usize = 2;
 const LISTED: usize = 190;
 /// Heat maps of more columns number them instead of naming them.
 const NAMED_MAX: usize = 20;
+/// Width of a name beside a map, in heights of the font; where one is longer, all are listed below.
+const NAME_WIDTH: f64 = 7.3;
 /// Steps of colour in a heat map.
 pub(crate) const TINTS: usize = 10;
 /// From this difference on a cell has its full colour.
@@ -116,7 +118,11 @@ pub(crate) fn pairs(report: &Report) -> Pairs {
     Pairs {
         note,
         maps,
-        names: if names.len() > NAMED_MAX { names.iter().map(|name| cut(name, 40)).collect() } else { Vec::new() },
+        names: if names.len() > NAMED_MAX || names.iter().any(|name| width(name) > NAME_WIDTH) {
+            names.iter().map(|name| cut(name, 80)).collect()
+        } else {
+            Vec::new()
+        },
         listed,
         listed_note,
         drawn: chosen
@@ -158,7 +164,9 @@ fn title(case: &Case, pair: &Pair, chars: usize) -> String {
 }
 
 fn figure(value: Option<f64>) -> String {
-    value.map_or("\u{2013}".into(), |value| format!("{value:.2}").replace('-', "\u{2212}"))
+    // Zero has two signs; only one is wanted.
+    let rounded = |value: f64| (value * 100.0).round() / 100.0 + 0.0;
+    value.map_or("\u{2013}".into(), |value| format!("{:.2}", rounded(value)).replace('-', "\u{2212}"))
 }
 
 fn measure(pair: &Pair) -> &'static str {
@@ -304,7 +312,7 @@ fn write_labels(svg: &mut String, names: &[&str], left: f64, size: f64) {
     for (at, name) in names.iter().enumerate() {
         let middle = (at as f64 + 0.5) * cell;
         if named {
-            let label = format!("{} {}", isolated(&cut_to_width(name, 7.3)), at + 1);
+            let label = format!("{} {}", isolated(&cut_to_width(name, NAME_WIDTH)), at + 1);
             write_text(svg, "label", [left - 5.0, middle + 4.5], "end", &label);
         }
         if named || at % 5 == 4 || at == 0 {
