@@ -13,14 +13,17 @@ use crate::svg::{escape, percent, width};
 /// One attack.
 #[derive(Default)]
 pub(crate) struct Attack {
+    /// The question it asks.
     pub(crate) title: &'static str,
     /// Who does what with what.
     pub(crate) story: &'static str,
     /// What it reaches, with its unit; empty where it was not measured.
     pub(crate) figure: String,
+    /// A class of the style sheet.
     pub(crate) class: &'static str,
     /// The 95 % interval, and what would be reached with nothing to find.
     pub(crate) beside: String,
+    /// Markup of the scale.
     pub(crate) scale: String,
     /// What it means.
     pub(crate) said: String,

@@ -136,7 +136,8 @@ fn numbers(ends: [f64; 2], whole: bool, run: Run, room: f64) -> (Vec<Tick>, Stri
     let least = if whole { (high - low).max(1.0 / size) / TICKS_MAX } else { (high - low) / TICKS_MAX };
     for step in rounds(least).filter(|step| !whole || step * size >= 1.0 - 1e-9) {
         let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
-        if !(last - first <= TICKS_MAX) {
+        // Of endless ends nothing can be counted.
+        if last - first > TICKS_MAX || (last - first).is_nan() {
             continue;
         }
         let ticks = (0..=(last - first).max(0.0) as usize).map(|at| {

@@ -23,6 +23,7 @@ const NAME_ABOVE: f64 = 26.0;
 /// All that the page says of columns.
 #[derive(Default)]
 pub(crate) struct Columns {
+    /// The columns with charts, in table order.
     pub(crate) cards: Vec<Card>,
     /// Every column in words, where not every one has a card.
     pub(crate) listed: Vec<Listed>,
@@ -32,12 +33,16 @@ pub(crate) struct Columns {
 
 /// One column with its chart.
 pub(crate) struct Card {
+    /// Its name, cut where it is very long.
     pub(crate) name: String,
     pub(crate) kind: &'static str,
     pub(crate) score: String,
     pub(crate) class: &'static str,
+    /// Markup; empty where there is nothing to draw.
     pub(crate) chart: String,
+    /// Why there is nothing to draw.
     pub(crate) nothing: &'static str,
+    /// A sentence on missing cells.
     pub(crate) missing: String,
 }
 
@@ -46,6 +51,7 @@ pub(crate) struct Listed {
     pub(crate) name: String,
     pub(crate) kind: &'static str,
     pub(crate) score: String,
+    /// Missing cells: training, synthetic.
     pub(crate) missing: [String; 2],
 }
 

@@ -57,6 +57,7 @@ pub(crate) struct Grid<'a> {
 /// A number's spread in one category: the rows, and the bins of its quantiles 10, 25, 50, 75 and 90 %.
 #[derive(Clone, Copy)]
 pub(crate) struct Quantiles {
+    /// Quartiles.
     pub(crate) middle: [f64; 3],
     /// Only of enough rows.
     pub(crate) outer: Option<[f64; 2]>,

@@ -51,12 +51,15 @@ pub(crate) struct Pairs {
 pub(crate) struct Drawn {
     /// Its anchor.
     pub(crate) id: String,
+    /// Both names.
     pub(crate) title: String,
     /// Its associations in words.
     pub(crate) summary: String,
     /// Why it was chosen.
     pub(crate) reason: &'static str,
+    /// Whether it is open from the start.
     pub(crate) open: bool,
+    /// Markup; empty where there is nothing to draw.
     pub(crate) chart: String,
     /// What the axes' numbers stand for, and what is not shown.
     pub(crate) notes: Vec<String>,
