@@ -63,7 +63,7 @@ impl Serve {
         let _alone = memory.only_server()?;
         if let Some(key) = super::keys::first(&memory)? {
             // Shown once; the store keeps its hash only.
-            say::note(&format!("the administrator's API key, shown this once: {key}"));
+            say::note(&format!("the administrator's API key, shown this once: {}", key.as_str()));
         }
         signals::listen();
         let tls = match (&self.tls_cert, &self.tls_key) {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use store::{AuditEntry, Run, UnitKey};
-use workflow::{Attempt, Branch, Code, Connections, Event, Failure, Progress, RunStatus};
+use workflow::{Attempt, Branch, Code, Connections, Event, Failure, Problem, Progress, RunStatus};
 
 use super::admit::{admit, lock_file, taken};
 use super::journal::{Journal, panicked, sentence};
@@ -85,8 +85,7 @@ pub(crate) fn run_waiting(
     let plan = match workflow::plan(&run.config, actions::ACTIONS, &Connections::Known(connections)) {
         Ok(plan) => plan,
         Err(problems) => {
-            let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            return journal.ended(RunStatus::Error, &said.join("; "));
+            return unplanned(memory, &journal, &problems);
         }
     };
     let only = match run.retry_of.as_str() {
@@ -109,6 +108,23 @@ pub(crate) fn run_waiting(
         leaving,
     };
     conduct(memory, &request, &Nobody, run, resumed).map(|_| ())
+}
+
+/// Ends a run whose text does not make a plan any more: each problem at the task whose action has it.
+fn unplanned(memory: &Memory, journal: &Journal<'_>, problems: &[Problem]) -> Result<(), Failure> {
+    let tasks = memory.ask(memory.store.tasks(journal.run))?;
+    for problem in problems {
+        let index = problem.at.path.strip_prefix("actions[").and_then(|rest| rest.split(']').next()?.parse().ok());
+        let task = index.and_then(|index: i64| tasks.iter().find(|task| task.position == index)).or(tasks.first());
+        let Some(task) = task else { continue };
+        let said = problem.to_string();
+        let (level, action) = ("error".to_string(), task.action.clone());
+        journal.append(&Event::Log { level, action, key: String::new(), text: said.clone() })?;
+        let error = Some((problem.code.name(), said.as_str()));
+        memory.ask(memory.store.set_task(journal.run, &task.action, RunStatus::Error.name(), error))?;
+    }
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    journal.ended(RunStatus::Error, &said.join("; "))
 }
 
 /// Nobody watches: who wants to know reads the journal.

@@ -180,7 +180,7 @@ impl Queue {
     /// One run for however many moments went by; none where one waits already.
     fn schedule(&self, workflow: &Workflow, open: &[Run], now: jiff::Timestamp) -> Result<(), Failure> {
         let (memory, store) = (&self.0.memory, &self.0.memory.store);
-        let plan = workflow::plan(&workflow.config_text, actions::ACTIONS, &Connections::Unbound);
+        let plan = workflow::plan_to_keep(&workflow.config_text, actions::ACTIONS, &Connections::Unbound);
         let (next, tasks) = match &plan {
             Ok(plan) => {
                 (plan.trigger().and_then(|trigger| trigger.next(now)), super::journal::actions_of(plan))

@@ -74,9 +74,9 @@ fn write_route(to: &mut String, method: &str, path: &str, operation: &Operation)
 /// What a route takes and gives, as the names or outlines of their schemas.
 fn bodies(operation: &Operation) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    let outline = |content: &std::collections::BTreeMap<String, utoipa::openapi::Content>| {
+    let outline = |content: Vec<(&String, &utoipa::openapi::Content)>| {
         content
-            .iter()
+            .into_iter()
             .map(|(kind, content)| {
                 let schema = serde_json::to_value(&content.schema).unwrap_or_default();
                 let name = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()).map(str::to_string);
@@ -86,10 +86,10 @@ fn bodies(operation: &Operation) -> Vec<(&'static str, String)> {
             .join("\n")
     };
     if let Some(body) = &operation.request_body {
-        found.push(("Takes", outline(&body.content)));
+        found.push(("Takes", outline(body.content.iter().collect())));
     }
     if let Some(utoipa::openapi::RefOr::T(response)) = operation.responses.responses.get("200") {
-        found.push(("Gives", outline(&response.content)));
+        found.push(("Gives", outline(response.content.iter().collect())));
     }
     found
 }

@@ -14,7 +14,7 @@ use workflow::Code;
 use super::answer::{Answer, Refusal, Refused};
 use super::state::App;
 use super::{
-    artifacts, connections, elsewhere, files, guard, jobs, links, logs, openapi, projects, records, runs, users,
+    artifacts, connections, elsewhere, files, guard, handlers, links, logs, models, openapi, projects, records, runs, users,
     workflows,
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn router(app: App, metrics: PrometheusHandle) -> Router {
     let router = router.layer(DefaultBodyLimit::max(limit)).merge(links::routes().split_for_parts().0);
     let router = router
         .merge(openapi::routes(document))
-        .route("/metrics", axum::routing::get(move || async move { metrics.render() }))
+        .route("/metrics", axum::routing::get(move |State(app): State<App>| async move { guard::figures(&metrics, &app) }))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so);
     guard::around(router, &app).with_state(app)
@@ -48,7 +48,8 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(runs::routes())
         .merge(records::routes())
         .merge(logs::routes())
-        .merge(jobs::routes())
+        .merge(models::routes())
+        .merge(handlers::routes())
         .merge(artifacts::routes())
         .merge(files::routes())
         .merge(elsewhere::routes())

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Multipart, Path, Request, State};
 use axum::response::Response;
 use serde::Serialize;
-use store::{Role, Upload};
+use store::Upload;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workflow::Code;
@@ -90,8 +90,7 @@ async fn create(State(app): State<App>, caller: Caller, mut parts: Multipart) ->
             "file" if kept.is_none() => {
                 let name = file_name(part.file_name().unwrap_or("file"))?;
                 let upload = app.store().create_upload("file", "", &name, "", &caller.0.guid).await?;
-                let body = axum::body::Body::from_stream(part);
-                match super::links::receive(&app, &upload.key, body).await {
+                match super::links::receive(&app, &upload.key, part).await {
                     Ok(bytes) => {
                         app.store().finish_upload(&upload.key, bytes as i64).await?;
                         kept = Some(upload.key);

@@ -37,6 +37,15 @@ pub(crate) fn metrics() -> Result<PrometheusHandle, Failure> {
     builder.install_recorder().map_err(internal)
 }
 
+/// All figures as text, with how much is under way right now.
+pub(crate) fn figures(metrics: &PrometheusHandle, app: &App) -> String {
+    let (runs, jobs) = app.queue().working();
+    metrics::gauge!("hansel_runs_active").set(runs as f64);
+    metrics::gauge!("hansel_jobs_active").set(jobs as f64);
+    metrics.run_upkeep();
+    metrics.render()
+}
+
 /// The routes with their guards around them.
 pub(crate) fn around(router: Router<App>, app: &App) -> Router<App> {
     let each = NonZeroU32::new(app.settings().requests_per_second.max(1)).expect("at least one");
@@ -95,12 +104,8 @@ async fn count(matched: Option<MatchedPath>, mut request: Request, next: Next) -
 }
 
 /// Holds each key, and each address without one, to its share.
-async fn limit(
-    State(limiter): State<Limiter>,
-    peer: Option<ConnectInfo<SocketAddr>>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn limit(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let who = match request.headers().get("authorization") {
         Some(key) => Sha256::digest(key.as_bytes()),
         None => Sha256::digest(peer.map(|peer| peer.0.ip().to_string()).unwrap_or_default()),

@@ -1,213 +1,114 @@
-//! Models and record handlers of the older layer: both are jobs, asked for here and worked on by the queue.
+//! What models and record handlers share: both are jobs, asked for over the older layer and worked on by the queue.
 
-use actions::jobs::{HANDLER_ARTIFACTS, HandlerJob, MODEL_ARTIFACTS, ModelJob};
 use axum::Json;
-use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use store::{Job, JobFilter, JobLine, NewJob, Project, Role, Sort};
+use store::{Job, JobFilter, JobLine, Project, Role, Sort};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 use workflow::Code;
 
-use super::answer::{Answer, Nothing, Refusal, Refused, time};
+use super::answer::{Answer, Nothing, Refusal, time};
 use super::artifacts::{LinkUrl, of_project};
-use super::body::{Asked, Body, Expand};
+use super::body::Expand;
 use super::caller::Caller;
 use super::links::Purpose;
 use super::search::page;
 use super::state::App;
-use crate::engine::handler_source;
 
 /// A model or a record handler.
 #[derive(Serialize, ToSchema)]
-struct JobRecord {
+pub(crate) struct JobRecord {
     /// 24 hex digits.
-    uid: String,
-    guid: String,
+    pub(crate) uid: String,
+    pub(crate) guid: String,
     /// Uid of the model, for a record handler.
     #[serde(skip_serializing_if = "Option::is_none")]
-    model_id: Option<String>,
-    model_name: String,
-    model_type: String,
+    pub(crate) model_id: Option<String>,
+    pub(crate) model_name: String,
+    pub(crate) model_type: String,
     /// `created`, `pending`, `active`, and at the end `completed`, `cancelled`, `error` or `lost`.
-    status: String,
-    runner_mode: String,
+    pub(crate) status: String,
+    pub(crate) runner_mode: String,
     /// Why it failed; null where it did not.
-    error_msg: Option<String>,
+    pub(crate) error_msg: Option<String>,
     /// Always null: errors are told by `error_msg`.
-    traceback: Option<String>,
+    pub(crate) traceback: Option<String>,
     /// The config with its defaults filled in.
     #[schema(value_type = Object)]
-    config: Value,
-    user_id: String,
-    project_id: String,
-    project_guid: String,
-    logs: Option<Vec<Line>>,
+    pub(crate) config: Value,
+    pub(crate) user_id: String,
+    pub(crate) project_id: String,
+    pub(crate) project_guid: String,
+    pub(crate) logs: Option<Vec<Line>>,
     /// When each status was reached.
     #[schema(value_type = Object)]
-    status_history: Value,
-    last_modified: String,
-    duration_minutes: i64,
-    container_image: Option<String>,
+    pub(crate) status_history: Value,
+    pub(crate) last_modified: String,
+    pub(crate) duration_minutes: i64,
+    pub(crate) container_image: Option<String>,
     #[schema(value_type = Option<Object>)]
-    annotations: Option<Value>,
+    pub(crate) annotations: Option<Value>,
 }
 
 /// A line of a job's log.
 #[derive(Serialize, ToSchema)]
-struct Line {
-    ts: String,
-    msg: String,
+pub(crate) struct Line {
+    pub(crate) ts: String,
+    pub(crate) msg: String,
     /// What the line counts: epochs, records.
     #[schema(value_type = Object)]
-    ctx: Value,
-    stage: String,
-    seq: i64,
+    pub(crate) ctx: Value,
+    pub(crate) stage: String,
+    pub(crate) seq: i64,
 }
 
+/// A name.
 #[derive(Serialize, ToSchema)]
-struct Named {
-    name: String,
+pub(crate) struct Named {
+    pub(crate) name: String,
 }
 
+/// A signed link.
 #[derive(Serialize, ToSchema)]
-struct MadeModel {
-    data: ModelOnly,
-    worker_key: String,
+pub(crate) struct Link {
+    pub(crate) data: LinkUrl,
 }
 
-#[derive(Serialize, ToSchema)]
-struct ModelOnly {
-    model: JobRecord,
-}
-
-#[derive(Serialize, ToSchema)]
-struct MadeHandler {
-    data: HandlerOnly,
-    worker_key: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct HandlerOnly {
-    handler: JobRecord,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Models {
-    data: ModelsData,
-}
-
-#[derive(Serialize, ToSchema)]
-struct ModelsData {
-    models: Vec<JobRecord>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Handlers {
-    data: HandlersData,
-}
-
-#[derive(Serialize, ToSchema)]
-struct HandlersData {
-    handlers: Vec<JobRecord>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct OneModel {
-    data: OneModelData,
-}
-
-#[derive(Serialize, ToSchema)]
-struct OneModelData {
-    model: JobRecord,
-    logs: Vec<Line>,
-    artifacts: Vec<Named>,
-    #[schema(value_type = Object)]
-    billing_data: Value,
-}
-
-#[derive(Serialize, ToSchema)]
-struct OneHandler {
-    data: OneHandlerData,
-}
-
-#[derive(Serialize, ToSchema)]
-struct OneHandlerData {
-    handler: JobRecord,
-    logs: Vec<Line>,
-    artifacts: Vec<Named>,
-    #[schema(value_type = Object)]
-    billing_data: Value,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Link {
-    data: LinkUrl,
-}
-
+/// How jobs are searched.
 #[derive(Deserialize, IntoParams)]
-struct Making {
-    /// `yes`: the config is checked and nothing is made.
-    dry_run: Option<String>,
-    runner_mode: Option<String>,
-}
-
-#[derive(Deserialize, IntoParams)]
-struct ModelSearch {
+pub(crate) struct ModelSearch {
     #[param(minimum = 0)]
-    limit: Option<i64>,
+    pub(crate) limit: Option<i64>,
     #[param(minimum = 0)]
-    skip: Option<i64>,
+    pub(crate) skip: Option<i64>,
     /// Part of the config's name.
-    model_name: Option<String>,
-    workflow_run_id: Option<String>,
+    pub(crate) model_name: Option<String>,
+    pub(crate) workflow_run_id: Option<String>,
     /// `asc` or `desc`.
-    sort_by: Option<String>,
+    pub(crate) sort_by: Option<String>,
     /// `last_modified`, `status_history.created` or `model_name`.
-    sort_field: Option<String>,
+    pub(crate) sort_field: Option<String>,
     /// Comma-separated statuses.
-    status: Option<String>,
+    pub(crate) status: Option<String>,
 }
 
+/// Which file is asked for.
 #[derive(Deserialize, IntoParams)]
-struct Artifact {
+pub(crate) struct Artifact {
     /// The artifact's type.
-    r#type: Option<String>,
+    pub(crate) r#type: Option<String>,
 }
 
+/// What of a job is to change.
 #[derive(Deserialize, ToSchema)]
-struct Change {
+pub(crate) struct Change {
     /// `cancelled` is the one status that can be asked for.
-    status: String,
+    pub(crate) status: String,
 }
 
-#[derive(Deserialize, ToSchema)]
-struct WantedHandler {
-    #[schema(value_type = Option<Object>)]
-    params: Option<Value>,
-    /// Key of an artifact that holds seed rows.
-    #[schema(value_type = Option<Object>)]
-    data_source: Option<Value>,
-    #[schema(value_type = Option<Object>)]
-    ref_data: Option<Value>,
-    #[schema(value_type = Option<Object>)]
-    #[allow(dead_code, reason = "sent by the documented client; says nothing about the work")]
-    provenance: Option<Value>,
-}
-
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(search_models, create_model))
-        .routes(routes!(get_model, change_model, delete_model))
-        .routes(routes!(model_artifact))
-        .routes(routes!(search_handlers, create_handler))
-        .routes(routes!(get_handler, change_handler, delete_handler))
-        .routes(routes!(handler_artifact))
-}
-
-fn record(job: &Job, project: &Project) -> JobRecord {
+/// A job as the client reads one.
+pub(crate) fn record(job: &Job, project: &Project) -> JobRecord {
     let mut history = Map::new();
     history.insert("created".into(), json!(time(job.created_at)));
     if let Some(at) = job.started_at {
@@ -240,13 +141,14 @@ fn record(job: &Job, project: &Project) -> JobRecord {
     }
 }
 
-fn line(line: &JobLine) -> Line {
+/// A line as the client reads it.
+pub(crate) fn line(line: &JobLine) -> Line {
     let ctx = if line.ctx.is_object() { line.ctx.clone() } else { json!({}) };
     Line { ts: time(line.at), msg: line.msg.clone(), ctx, stage: line.stage.clone(), seq: line.seq }
 }
 
 /// The project's job of this kind, if the caller has this role there.
-async fn find(
+pub(crate) async fn find(
     app: &App,
     caller: &Caller,
     (project, uid): (&str, &str),
@@ -262,50 +164,8 @@ async fn find(
     }
 }
 
-/// Makes a model and trains it. A dry run checks the config and gives it back with its defaults filled in.
-#[utoipa::path(post, path = "/projects/{project}/models", tag = "models",
-    params(("project" = String, Path), Making), request_body = Object,
-    responses((status = 200, body = MadeModel), (status = "4XX", body = Refused)))]
-async fn create_model(
-    State(app): State<App>,
-    caller: Caller,
-    Path(any): Path<String>,
-    Asked(making): Asked<Making>,
-    Body(sent): Body<Value>,
-) -> Answer<MadeModel> {
-    let project = caller.project(&app, &any, Role::Write).await?;
-    mode(making.runner_mode.as_deref())?;
-    // Sent bare, or with its provenance around it.
-    let config = sent.get("config").filter(|_| sent.get("models").is_none()).unwrap_or(&sent);
-    let model = ModelJob::check(config).map_err(unfit)?;
-    for key in sources(&model) {
-        of_source(&app, &project, &key).await?;
-    }
-    let dry = making.dry_run.as_deref().is_some_and(|dry| ["yes", "true", "1"].contains(&dry));
-    let new = NewJob {
-        kind: "model".into(),
-        project: project.id.clone(),
-        model: String::new(),
-        name: model.name().unwrap_or_default().to_string(),
-        job_type: model.kind().to_string(),
-        config: model.filled().to_string(),
-        created_by: caller.0.id.clone(),
-        run: String::new(),
-    };
-    let job = match dry {
-        true => app.store().draft_job(&new),
-        false => {
-            let job = app.store().create_job(&new).await?;
-            app.audit(&caller, "create", "model", &job.uid, &project.guid).await?;
-            app.queue().ring();
-            job
-        }
-    };
-    Ok(Json(MadeModel { data: ModelOnly { model: record(&job, &project) }, worker_key: String::new() }))
-}
-
 /// Problems of a model's config as a refusal.
-fn unfit(problems: Vec<actions::ModelProblem>) -> Refusal {
+pub(crate) fn unfit(problems: Vec<actions::ModelProblem>) -> Refusal {
     let problem = |(path, message, hint): actions::ModelProblem| workflow::Problem {
         code: Code::ConfigInvalid,
         at: workflow::Place { path, line: 0, column: 0 },
@@ -315,25 +175,8 @@ fn unfit(problems: Vec<actions::ModelProblem>) -> Refusal {
     Refusal::problems(&problems.into_iter().map(problem).collect::<Vec<_>>())
 }
 
-fn mode(asked: Option<&str>) -> Result<(), Refusal> {
-    match asked.unwrap_or_default() {
-        "" | "cloud" | "hybrid" | "inherit" => Ok(()),
-        "manual" => Err(Refusal::bad("`runner_mode` is `manual`; this server does all work itself, `cloud` is expected")),
-        other => {
-            let shown: String = other.chars().take(60).collect();
-            Err(Refusal::bad(format!("`runner_mode` is `{shown}`; `cloud` is expected")))
-        }
-    }
-}
-
-/// Every data source that a model names.
-fn sources(model: &ModelJob) -> Vec<String> {
-    let data = model.data_source().into_iter().map(str::to_string);
-    data.chain(model.ref_data().into_iter().map(|(_, source)| source)).collect()
-}
-
 /// Fails where a data source is not an artifact of the project.
-async fn of_source(app: &App, project: &Project, source: &str) -> Result<(), Refusal> {
+pub(crate) async fn of_source(app: &App, project: &Project, source: &str) -> Result<(), Refusal> {
     if source.contains("://") {
         return Err(Refusal::new(
             Code::ConfigInvalid,
@@ -351,23 +194,8 @@ async fn of_source(app: &App, project: &Project, source: &str) -> Result<(), Ref
     Ok(())
 }
 
-/// The project's models, newest first unless asked otherwise.
-#[utoipa::path(get, path = "/projects/{project}/models", tag = "models",
-    params(("project" = String, Path), ModelSearch),
-    responses((status = 200, body = Models), (status = "4XX", body = Refused)))]
-async fn search_models(
-    State(app): State<App>,
-    caller: Caller,
-    Path(any): Path<String>,
-    Asked(asked): Asked<ModelSearch>,
-) -> Answer<Models> {
-    let project = caller.project(&app, &any, Role::Read).await?;
-    let jobs = jobs(&app, &project, "model", "", &asked).await?;
-    let models = jobs.iter().map(|job| record(job, &project)).collect();
-    Ok(Json(Models { data: ModelsData { models } }))
-}
-
-async fn jobs(
+/// The jobs of a project that a search finds.
+pub(crate) async fn jobs(
     app: &App,
     project: &Project,
     kind: &str,
@@ -415,36 +243,22 @@ async fn jobs(
 }
 
 /// What a job left, of the documented types.
-fn left(app: &App, job: &Job, types: &[(&str, &str)]) -> Vec<Named> {
+pub(crate) fn left(app: &App, job: &Job, types: &[(&str, &str)]) -> Vec<Named> {
     let folder = app.store().job_dir(&job.uid);
     let there = types.iter().filter(|(_, file)| folder.join(file).is_file());
     there.map(|(name, _)| Named { name: (*name).to_string() }).collect()
 }
 
-async fn lines(app: &App, job: &Job, expand: &Expand) -> Result<Vec<Line>, Refusal> {
+/// A job's log, where it is asked for.
+pub(crate) async fn lines(app: &App, job: &Job, expand: &Expand) -> Result<Vec<Line>, Refusal> {
     if !expand.wants("logs") {
         return Ok(Vec::new());
     }
     Ok(app.store().job_log(&job.uid, 0).await?.iter().map(line).collect())
 }
 
-/// One model, with its log and what it left where that is asked for.
-#[utoipa::path(get, path = "/projects/{project}/models/{model}", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), ("expand" = Option<String>, Query)),
-    responses((status = 200, body = OneModel), (status = "4XX", body = Refused)))]
-async fn get_model(
-    State(app): State<App>,
-    caller: Caller,
-    Path((any, uid)): Path<(String, String)>,
-    expand: Expand,
-) -> Answer<OneModel> {
-    let (job, project) = find(&app, &caller, (&any, &uid), "model", Role::Read).await?;
-    let logs = lines(&app, &job, &expand).await?;
-    let artifacts = left(&app, &job, MODEL_ARTIFACTS);
-    Ok(Json(OneModel { data: OneModelData { model: record(&job, &project), logs, artifacts, billing_data: json!({}) } }))
-}
-
-async fn cancel(app: &App, caller: &Caller, job: &Job, project: &Project, change: &Change) -> Result<(), Refusal> {
+/// Asks a job to stop.
+pub(crate) async fn cancel(app: &App, caller: &Caller, job: &Job, project: &Project, change: &Change) -> Result<(), Refusal> {
     if change.status != "cancelled" {
         let shown: String = change.status.chars().take(60).collect();
         return Err(Refusal::bad(format!("`status` is `{shown}`; `cancelled` is the one that can be asked for")));
@@ -454,42 +268,16 @@ async fn cancel(app: &App, caller: &Caller, job: &Job, project: &Project, change
     Ok(())
 }
 
-/// Asks a model to stop training.
-#[utoipa::path(patch, path = "/projects/{project}/models/{model}", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path)), request_body = Change,
-    responses((status = 200, body = Nothing), (status = "4XX", body = Refused)))]
-async fn change_model(
-    State(app): State<App>,
-    caller: Caller,
-    Path((any, uid)): Path<(String, String)>,
-    Body(change): Body<Change>,
-) -> Answer<Nothing> {
-    let (job, project) = find(&app, &caller, (&any, &uid), "model", Role::Write).await?;
-    cancel(&app, &caller, &job, &project, &change).await?;
-    Ok(Json(Nothing {}))
-}
-
-async fn delete(app: &App, caller: &Caller, job: &Job, project: &Project) -> Answer<Nothing> {
+/// Deletes a job with everything it left.
+pub(crate) async fn delete(app: &App, caller: &Caller, job: &Job, project: &Project) -> Answer<Nothing> {
     app.queue().cancel_job(&job.uid).await?;
     app.store().delete_job(&job.uid).await?;
     app.audit(caller, "delete", &job.kind, &job.uid, &project.guid).await?;
     Ok(Json(Nothing {}))
 }
 
-/// Deletes a model with everything it left.
-#[utoipa::path(delete, path = "/projects/{project}/models/{model}", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path)),
-    responses((status = 200, body = Nothing), (status = "4XX", body = Refused)))]
-async fn delete_model(
-    State(app): State<App>,
-    caller: Caller,
-    Path((any, uid)): Path<(String, String)>,
-) -> Answer<Nothing> {
-    let (job, project) = find(&app, &caller, (&any, &uid), "model", Role::Write).await?;
-    delete(&app, &caller, &job, &project).await
-}
-
-fn link(
+/// A signed link to what a job left.
+pub(crate) fn link(
     app: &App,
     headers: &HeaderMap,
     job: &Job,
@@ -506,150 +294,4 @@ fn link(
     // here would hide from it why a model failed.
     let url = app.signer().link(headers, Purpose::Job, &job.uid, file, app.settings().link_seconds);
     Ok(Json(Link { data: LinkUrl { url } }))
-}
-
-/// A signed link to what a model left.
-#[utoipa::path(get, path = "/projects/{project}/models/{model}/artifact", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), Artifact),
-    responses((status = 200, body = Link), (status = "4XX", body = Refused)))]
-async fn model_artifact(
-    State(app): State<App>,
-    caller: Caller,
-    Path((any, uid)): Path<(String, String)>,
-    headers: HeaderMap,
-    Asked(asked): Asked<Artifact>,
-) -> Answer<Link> {
-    let (job, _) = find(&app, &caller, (&any, &uid), "model", Role::Read).await?;
-    link(&app, &headers, &job, MODEL_ARTIFACTS, &asked)
-}
-
-/// Generates records with a trained model.
-#[utoipa::path(post, path = "/projects/{project}/models/{model}/record_handlers", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), ("runner_mode" = Option<String>, Query)),
-    request_body = WantedHandler,
-    responses((status = 200, body = MadeHandler), (status = "4XX", body = Refused)))]
-async fn create_handler(
-    State(app): State<App>,
-    caller: Caller,
-    Path((any, uid)): Path<(String, String)>,
-    Body(wanted): Body<WantedHandler>,
-) -> Answer<MadeHandler> {
-    let (model, project) = find(&app, &caller, (&any, &uid), "model", Role::Write).await?;
-    if model.status != "completed" {
-        let message = format!("model `{uid}` is {}; only a completed one generates records", model.status);
-        return Err(Refusal::new(Code::RunConflict, message));
-    }
-    let trained = ModelJob::check(&serde_json::from_str(&model.config).unwrap_or_default())
-        .map_err(unfit)?;
-    let config = json!({
-        "params": wanted.params.unwrap_or(Value::Null),
-        "data_source": wanted.data_source.unwrap_or(Value::Null),
-        "ref_data": wanted.ref_data.unwrap_or_else(|| json!({})),
-    });
-    let seeds = handler_source(&config);
-    HandlerJob::check(&trained, &config["params"], seeds.is_some()).map_err(unfit)?;
-    if let Some(source) = seeds {
-        of_source(&app, &project, source).await?;
-    }
-    let new = NewJob {
-        kind: "handler".into(),
-        project: project.id.clone(),
-        model: uid,
-        name: model.name.clone(),
-        job_type: model.job_type.clone(),
-        config: config.to_string(),
-        created_by: caller.0.id.clone(),
-        run: String::new(),
-    };
-    let job = app.store().create_job(&new).await?;
-    app.audit(&caller, "create", "handler", &job.uid, &project.guid).await?;
-    app.queue().ring();
-    Ok(Json(MadeHandler { data: HandlerOnly { handler: record(&job, &project) }, worker_key: String::new() }))
-}
-
-/// The record handlers of a model, newest first.
-#[utoipa::path(get, path = "/projects/{project}/models/{model}/record_handlers", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), ModelSearch),
-    responses((status = 200, body = Handlers), (status = "4XX", body = Refused)))]
-async fn search_handlers(
-    State(app): State<App>,
-    caller: Caller,
-    Path((any, uid)): Path<(String, String)>,
-    Asked(asked): Asked<ModelSearch>,
-) -> Answer<Handlers> {
-    let (model, project) = find(&app, &caller, (&any, &uid), "model", Role::Read).await?;
-    let jobs = jobs(&app, &project, "handler", &model.uid, &asked).await?;
-    let handlers = jobs.iter().map(|job| record(job, &project)).collect();
-    Ok(Json(Handlers { data: HandlersData { handlers } }))
-}
-
-type HandlerPath = Path<(String, String, String)>;
-
-async fn handler(
-    app: &App,
-    caller: &Caller,
-    (any, model, uid): &(String, String, String),
-    least: Role,
-) -> Result<(Job, Project), Refusal> {
-    let (job, project) = find(app, caller, (any, uid), "handler", least).await?;
-    if job.model != *model {
-        return Err(Refusal::not_found("record handler", uid));
-    }
-    Ok((job, project))
-}
-
-/// One record handler, with its log and what it left.
-#[utoipa::path(get, path = "/projects/{project}/models/{model}/record_handlers/{handler}", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), ("handler" = String, Path), ("expand" = Option<String>, Query)),
-    responses((status = 200, body = OneHandler), (status = "4XX", body = Refused)))]
-async fn get_handler(
-    State(app): State<App>,
-    caller: Caller,
-    Path(place): HandlerPath,
-    expand: Expand,
-) -> Answer<OneHandler> {
-    let (job, project) = handler(&app, &caller, &place, Role::Read).await?;
-    let logs = lines(&app, &job, &expand).await?;
-    let artifacts = left(&app, &job, HANDLER_ARTIFACTS);
-    let handler = record(&job, &project);
-    Ok(Json(OneHandler { data: OneHandlerData { handler, logs, artifacts, billing_data: json!({}) } }))
-}
-
-/// Asks a record handler to stop.
-#[utoipa::path(patch, path = "/projects/{project}/models/{model}/record_handlers/{handler}", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), ("handler" = String, Path)), request_body = Change,
-    responses((status = 200, body = Nothing), (status = "4XX", body = Refused)))]
-async fn change_handler(
-    State(app): State<App>,
-    caller: Caller,
-    Path(place): HandlerPath,
-    Body(change): Body<Change>,
-) -> Answer<Nothing> {
-    let (job, project) = handler(&app, &caller, &place, Role::Write).await?;
-    cancel(&app, &caller, &job, &project, &change).await?;
-    Ok(Json(Nothing {}))
-}
-
-/// Deletes a record handler with everything it left.
-#[utoipa::path(delete, path = "/projects/{project}/models/{model}/record_handlers/{handler}", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), ("handler" = String, Path)),
-    responses((status = 200, body = Nothing), (status = "4XX", body = Refused)))]
-async fn delete_handler(State(app): State<App>, caller: Caller, Path(place): HandlerPath) -> Answer<Nothing> {
-    let (job, project) = handler(&app, &caller, &place, Role::Write).await?;
-    delete(&app, &caller, &job, &project).await
-}
-
-/// A signed link to what a record handler left.
-#[utoipa::path(get, path = "/projects/{project}/models/{model}/record_handlers/{handler}/artifact", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), ("handler" = String, Path), Artifact),
-    responses((status = 200, body = Link), (status = "4XX", body = Refused)))]
-async fn handler_artifact(
-    State(app): State<App>,
-    caller: Caller,
-    Path(place): HandlerPath,
-    headers: HeaderMap,
-    Asked(asked): Asked<Artifact>,
-) -> Answer<Link> {
-    let (job, _) = handler(&app, &caller, &place, Role::Read).await?;
-    link(&app, &headers, &job, HANDLER_ARTIFACTS, &asked)
 }

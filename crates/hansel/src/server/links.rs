@@ -1,11 +1,11 @@
 //! Signed links: whoever holds one may do the one thing that it is for, until it expires, and needs no key. The path
 //! ends in the file's own name, since the documented client takes the compression and the name of a download from it.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
@@ -165,13 +165,17 @@ async fn upload(
     open(&app, &place, &signed, true).await?;
     let (_, key, _) = place;
     app.store().upload(&key).await?;
-    let bytes = receive(&app, &key, request.into_body()).await?;
+    let bytes = receive(&app, &key, request.into_body().into_data_stream()).await?;
     app.store().finish_upload(&key, bytes as i64).await?;
     Ok(axum::Json(super::answer::Nothing {}))
 }
 
 /// Takes a body into the place of an upload; gives its length. A body that breaks off leaves nothing.
-pub(crate) async fn receive(app: &App, key: &str, body: Body) -> Result<u64, Refusal> {
+pub(crate) async fn receive<E: std::fmt::Display>(
+    app: &App,
+    key: &str,
+    stream: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<u64, Refusal> {
     let path = app.store().upload_path(key);
     let failed = |error: std::io::Error| {
         tracing::error!(%error, "an upload could not be kept");
@@ -182,7 +186,7 @@ pub(crate) async fn receive(app: &App, key: &str, body: Body) -> Result<u64, Ref
     }
     let draft = path.with_extension("part");
     let mut file = tokio::fs::File::create(&draft).await.map_err(failed)?;
-    let (mut stream, mut bytes) = (body.into_data_stream(), 0u64);
+    let (mut stream, mut bytes) = (std::pin::pin!(stream), 0u64);
     while let Some(chunk) = stream.next().await {
         let chunk = match chunk {
             Ok(chunk) => chunk,

@@ -22,12 +22,6 @@ pub(crate) fn head() -> OpenApi {
     OpenApiBuilder::new().info(info).components(Some(components)).security(Some([key])).build()
 }
 
-/// The whole document as JSON.
-pub(crate) fn document() -> String {
-    let (_, document) = super::door::documented().split_for_parts();
-    document.to_pretty_json().unwrap_or_default()
-}
-
 pub(crate) fn routes(document: OpenApi) -> Router<App> {
     let text = document.to_json().unwrap_or_default();
     let page = super::apipage::page(&document);

@@ -38,10 +38,6 @@ impl App {
         App(Arc::new(Inner { memory, queue, signer, settings }))
     }
 
-    pub(crate) fn memory(&self) -> &Memory {
-        &self.0.memory
-    }
-
     pub(crate) fn store(&self) -> &Store {
         &self.0.memory.store
     }

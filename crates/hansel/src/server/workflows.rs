@@ -136,7 +136,7 @@ pub(crate) fn runner_mode(asked: Option<&str>) -> Result<String, Refusal> {
 pub(crate) async fn check(app: &App, project: &Project, text: &str) -> Result<Plan, Refusal> {
     let connections = crate::memory::connections(app.store(), project, &workflow::connections_named(text)).await?;
     let connections = connections.into_iter().map(|connection| (connection.id.clone(), connection)).collect();
-    workflow::plan(text, actions::ACTIONS, &Connections::Known(connections))
+    workflow::plan_to_keep(text, actions::ACTIONS, &Connections::Known(connections))
         .map_err(|problems| Refusal::problems(&problems))
 }
 
