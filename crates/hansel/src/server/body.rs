@@ -40,7 +40,15 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 
 /// Reads JSON; what does not fit is said with its place.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes).map_err(|error| Refusal::bad(format!("the body is not what is expected: {error}")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        let said = error.to_string();
+        // What was sent is not said back: it may be a secret in the wrong place.
+        let said = match (said.split_once("string \""), said.rsplit_once("\", expected")) {
+            (Some((before, _)), Some((_, after))) => format!("{before}a string, expected{after}"),
+            _ => said,
+        };
+        Refusal::bad(format!("the body is not what is expected: {said}"))
+    })
 }
 
 /// The query string.
