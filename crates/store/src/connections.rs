@@ -197,14 +197,17 @@ impl Store {
             check_name(name)?;
         }
         let mut transaction = self.db.begin().await?;
+        let encrypted = edit.encrypted_credentials.is_some();
+        let plain = one_of(edit.credentials, edit.encrypted_credentials)?;
+        if plain.is_some() {
+            self.lock_sealing(&mut transaction).await?;
+        }
         let old = sqlx::query(self.db.locking("SELECT * FROM connections WHERE id = $1"))
             .bind(id)
             .fetch_optional(&mut *transaction)
             .await?
             .map(|row| record(&row))
             .ok_or_else(|| StoreError::not_found("connection", id))?;
-        let encrypted = edit.encrypted_credentials.is_some();
-        let plain = one_of(edit.credentials, edit.encrypted_credentials)?;
         if plain.is_some() {
             // What is replaced need not be opened, and its key may be lost.
             sqlx::query("UPDATE connections SET sealed = NULL WHERE id = $1")

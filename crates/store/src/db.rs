@@ -5,13 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::any::{Any, AnyPoolOptions};
-use sqlx::{AnyPool, AssertSqlSafe, Executor, SqlSafeStr, SqlStr, Transaction};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, SqlSafeStr, SqlStr, Transaction};
 
 use crate::error::StoreError;
 use crate::files_of_home::{make_private_dir, make_private_file};
 
 /// How long a call waits for a free connection or for another writer.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a server may take to answer when it is first asked.
+const ANSWER: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {
@@ -74,12 +76,18 @@ impl Db {
     }
 
     async fn postgres(url: &str) -> Result<Db, StoreError> {
+        let unusable = |cause: &str| StoreError::Unusable(unreachable_server(url, cause));
+        // Tried once beforehand: a pool goes on trying where nobody answers, and does not say why it gave up.
+        match tokio::time::timeout(ANSWER, AnyConnection::connect(url)).await {
+            Ok(Ok(connection)) => connection.close().await?,
+            Ok(Err(error)) => return Err(unusable(&error.to_string())),
+            Err(_) => return Err(unusable("no answer")),
+        }
         let pool = AnyPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(PATIENCE)
-            .connect(url)
-            .await
-            .map_err(|error| StoreError::Unusable(unreachable_server(url, &error.to_string())))?;
+            .connect_lazy(url)
+            .map_err(|error| unusable(&error.to_string()))?;
         Ok(Db { dialect: Dialect::Postgres, read: pool.clone(), write: pool })
     }
 

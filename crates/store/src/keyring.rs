@@ -102,13 +102,7 @@ impl Store {
     /// The key of the store, if it is the one with which this database's data keys are wrapped; held as such until the
     /// transaction ends. A database without a sealed value takes the key that comes.
     async fn sealing_key(&self, transaction: &mut Transaction<'static, Any>) -> Result<Key, StoreError> {
-        sqlx::query("INSERT INTO sealing (one, kek) VALUES (1, $1) ON CONFLICT (one) DO NOTHING")
-            .bind(self.keys.key().id())
-            .execute(&mut **transaction)
-            .await?;
-        let kek: String = sqlx::query_scalar(self.db.locking("SELECT kek FROM sealing WHERE one = 1"))
-            .fetch_one(&mut **transaction)
-            .await?;
+        let kek = self.lock_sealing(transaction).await?;
         if let Some(key) = self.keys.named(&kek) {
             return Ok(key);
         }
@@ -122,6 +116,17 @@ impl Store {
         sqlx::query("DELETE FROM data_keys").execute(&mut **transaction).await?;
         sqlx::query("UPDATE sealing SET kek = $1").bind(key.id()).execute(&mut **transaction).await?;
         Ok(key)
+    }
+
+    /// Keeps others from sealing and from rotating keys until the transaction ends, and gives the name of the key with
+    /// which data keys are wrapped. Whoever locks connections as well does so after this.
+    pub(crate) async fn lock_sealing(&self, transaction: &mut Transaction<'static, Any>) -> Result<String, StoreError> {
+        sqlx::query("INSERT INTO sealing (one, kek) VALUES (1, $1) ON CONFLICT (one) DO NOTHING")
+            .bind(self.keys.key().id())
+            .execute(&mut **transaction)
+            .await?;
+        let select = self.db.locking("SELECT kek FROM sealing WHERE one = 1");
+        Ok(sqlx::query_scalar(select).fetch_one(&mut **transaction).await?)
     }
 
     /// Wraps every data key with a new key of the store, in one transaction. `new_kek` is 64 hex digits; without it one

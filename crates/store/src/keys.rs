@@ -2,6 +2,8 @@
 //! shown once, when it is made; kept is its SHA-256, which needs no salt and no slow hash, since the text has 240 bits
 //! that nobody chose.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -15,6 +17,8 @@ const PREFIX: &str = "grtu";
 const DIGITS: usize = 60;
 /// How old the time of the last use may be before it is written anew: a minute.
 const USE_WRITTEN_EVERY_US: i64 = 60_000_000;
+/// How long a request may wait for a writer to write that time.
+const USE_PATIENCE: Duration = Duration::from_millis(100);
 
 /// One key, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,9 +143,9 @@ impl Store {
         Ok(Some(known.user))
     }
 
-    /// Writes when a key was used. Where every writer is busy it is left to the next time: nobody waits for this.
+    /// Writes when a key was used. Where every writer is busy it is left to the next time: nobody waits long for this.
     async fn write_use(&self, key: &str, now: i64) -> Result<(), StoreError> {
-        if let Some(mut connection) = self.db.write().try_acquire() {
+        if let Ok(Ok(mut connection)) = tokio::time::timeout(USE_PATIENCE, self.db.write().acquire()).await {
             sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
                 .bind(key)
                 .bind(now)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::any::{Any, AnyRow};
-use sqlx::{Row, Transaction};
+use sqlx::{AssertSqlSafe, Row, Transaction};
 
 use crate::error::StoreError;
 use crate::journal::append_event;
@@ -106,20 +106,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.db.begin().await?;
         self.lock_run(&mut transaction, run).await?;
-        for (unit, identity) in units {
-            sqlx::query(
-                "INSERT INTO units (run, branch, bucket, key, identity, state, code, message)
-                 VALUES ($1, $2, $3, $4, $5, 'waiting', '', '')
-                 ON CONFLICT (run, branch, bucket, key) DO UPDATE
-                 SET identity = excluded.identity, state = 'waiting', code = '', message = ''",
-            )
-            .bind(run)
-            .bind(&unit.branch)
-            .bind(&unit.bucket)
-            .bind(&unit.key)
-            .bind(identity)
-            .execute(&mut *transaction)
-            .await?;
+        // Once each, since one statement must not meet a row twice.
+        let units: BTreeMap<&UnitKey, &String> = units.iter().map(|(unit, identity)| (unit, identity)).collect();
+        let units: Vec<_> = units.into_iter().collect();
+        for units in units.chunks(UNITS_AT_ONCE) {
+            insert_units(&mut transaction, run, units).await?;
         }
         append_event(&mut transaction, run, event.0, event.1).await?;
         transaction.commit().await?;
@@ -249,6 +240,33 @@ impl Store {
         };
         Ok(rows.iter().map(row).collect())
     }
+}
+
+/// How many objects go into one statement: few enough for the parameters that a database takes.
+const UNITS_AT_ONCE: usize = 200;
+
+async fn insert_units(
+    transaction: &mut Transaction<'static, Any>,
+    run: &str,
+    units: &[(&UnitKey, &String)],
+) -> Result<(), StoreError> {
+    let row = |index: usize| {
+        let first = 4 * index + 2;
+        format!("($1, ${first}, ${}, ${}, ${}, 'waiting', '', '')", first + 1, first + 2, first + 3)
+    };
+    let rows: Vec<String> = (0..units.len()).map(row).collect();
+    let text = format!(
+        "INSERT INTO units (run, branch, bucket, key, identity, state, code, message) VALUES {}
+         ON CONFLICT (run, branch, bucket, key) DO UPDATE
+         SET identity = excluded.identity, state = 'waiting', code = '', message = ''",
+        rows.join(", ")
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text)).bind(run);
+    for (unit, identity) in units {
+        query = query.bind(&unit.branch).bind(&unit.bucket).bind(&unit.key).bind(*identity);
+    }
+    query.execute(&mut **transaction).await?;
+    Ok(())
 }
 
 async fn keep_artifact(

@@ -37,21 +37,21 @@ CREATE INDEX connections_of_project ON connections (project, created_at, id);
 
 CREATE TABLE workflows (
     id TEXT PRIMARY KEY, project TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE, name TEXT NOT NULL,
-    origin TEXT NOT NULL, seed BIGINT NOT NULL, config_text TEXT NOT NULL, from_json BIGINT NOT NULL,
-    runner_mode TEXT NOT NULL, created_by TEXT NOT NULL, updated_by TEXT NOT NULL, created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL, next_run BIGINT
+    origin TEXT NOT NULL, seed BIGINT NOT NULL, from_json BIGINT NOT NULL, runner_mode TEXT NOT NULL,
+    created_by TEXT NOT NULL, updated_by TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+    next_run BIGINT, config_text TEXT NOT NULL
 );
 CREATE UNIQUE INDEX workflows_local ON workflows (project, name) WHERE origin = 'local';
 CREATE INDEX workflows_of_project ON workflows (project, created_at, id);
 CREATE INDEX workflows_by_time ON workflows (created_at, id);
 CREATE INDEX workflows_due ON workflows (next_run) WHERE next_run IS NOT NULL;
 
+-- Long texts come last: whoever looks for rows need not read past what is in front of them.
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, workflow TEXT NOT NULL REFERENCES workflows (id) ON DELETE CASCADE, project TEXT NOT NULL,
-    name TEXT NOT NULL, config TEXT NOT NULL, options TEXT NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL,
-    created_by TEXT NOT NULL, cancel_by TEXT NOT NULL, cancel_at BIGINT, retry_of TEXT NOT NULL,
-    scheduled BIGINT NOT NULL, created_at BIGINT NOT NULL, started_at BIGINT, ended_at BIGINT,
-    updated_at BIGINT NOT NULL
+    name TEXT NOT NULL, status TEXT NOT NULL, created_by TEXT NOT NULL, cancel_by TEXT NOT NULL, cancel_at BIGINT,
+    retry_of TEXT NOT NULL, scheduled BIGINT NOT NULL, created_at BIGINT NOT NULL, started_at BIGINT, ended_at BIGINT,
+    updated_at BIGINT NOT NULL, message TEXT NOT NULL, options TEXT NOT NULL, config TEXT NOT NULL
 );
 CREATE INDEX runs_of_workflow ON runs (workflow, created_at, id);
 CREATE INDEX runs_of_project ON runs (project, created_at, id);
@@ -97,9 +97,10 @@ CREATE TABLE let_through (
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
-    model TEXT NOT NULL, name TEXT NOT NULL, words TEXT NOT NULL, job_type TEXT NOT NULL, config TEXT NOT NULL,
-    status TEXT NOT NULL, error_msg TEXT, created_by TEXT NOT NULL, run TEXT NOT NULL, created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL, started_at BIGINT, ended_at BIGINT, cancel_asked BIGINT NOT NULL, facts TEXT NOT NULL
+    model TEXT NOT NULL, name TEXT NOT NULL, words TEXT NOT NULL, job_type TEXT NOT NULL, status TEXT NOT NULL,
+    created_by TEXT NOT NULL, run TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+    started_at BIGINT, ended_at BIGINT, cancel_asked BIGINT NOT NULL, error_msg TEXT, facts TEXT NOT NULL,
+    config TEXT NOT NULL
 );
 CREATE INDEX jobs_of_project ON jobs (project, kind, created_at, id);
 CREATE INDEX jobs_of_model ON jobs (model, created_at, id);

@@ -12,7 +12,9 @@ fn credentials_open_in_their_own_row_only() {
         let a = store.create_connection(connection(&one, "secret a")).await.expect("it can be made");
         let b = store.create_connection(connection(&one, "secret b")).await.expect("it can be made");
         let c = store.create_connection(connection(&two, "secret c")).await.expect("it can be made");
-        assert!(a.id.len() == 29 && a.id.starts_with("c_") && a.credentials && !a.encrypted && a.validation == "UNKNOWN");
+        assert!(
+            a.id.len() == 29 && a.id.starts_with("c_") && a.credentials && !a.encrypted && a.validation == "UNKNOWN"
+        );
         let open = async |id: &str| store.open_credentials(id).await.map(|plain| plain.expect("it has some").to_vec());
         for (made, secret) in [(&a, "secret a"), (&b, "secret b"), (&c, "secret c")] {
             assert_eq!(open(&made.id).await.expect("it opens"), secret.as_bytes());
@@ -52,7 +54,10 @@ fn an_edit_changes_what_it_names_and_no_more() {
         let named = ConnectionEdit { name: Some("other".into()), ..ConnectionEdit::default() };
         let named = store.update_connection(&made.id, named).await.expect("it is there");
         assert_eq!((named.name.as_str(), named.validation.as_str()), ("other", "VALID"));
-        assert_eq!(store.open_credentials(&made.id).await.expect("it opens").expect("it has some").as_slice(), b"first");
+        assert_eq!(
+            store.open_credentials(&made.id).await.expect("it opens").expect("it has some").as_slice(),
+            b"first"
+        );
 
         let theirs = json!({"aws_kms": {"key_arn": "arn", "data": "AAAA"}});
         let edit = ConnectionEdit { encrypted_credentials: Some(theirs.clone()), ..ConnectionEdit::default() };

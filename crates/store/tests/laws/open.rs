@@ -21,7 +21,10 @@ fn a_database_of_another_version_is_refused() {
         assert!(error.contains("999"), "{error}");
         world.sql("UPDATE version SET number = 2").await;
         let error = world.open(None).await.err().expect("a development version is refused");
-        assert!(matches!(&error, StoreError::Unusable(text) if text.contains("move the home directory away")), "{error}");
+        assert!(
+            matches!(&error, StoreError::Unusable(text) if text.contains("move the home directory away")),
+            "{error}"
+        );
     });
 }
 

@@ -19,7 +19,8 @@ fn a_user_is_found_by_id_guid_and_address_in_any_case() {
         }
         assert!(matches!(world.store.user("bob@example.com").await, Err(StoreError::NotFound { .. })));
         world.user("bob@example.com").await;
-        let all: Vec<String> = world.store.users().await.expect("they can be listed").into_iter().map(|u| u.email).collect();
+        let all: Vec<String> =
+            world.store.users().await.expect("they can be listed").into_iter().map(|u| u.email).collect();
         assert_eq!(all, ["Ann@Example.com", "bob@example.com"]);
     });
 }

@@ -8,11 +8,8 @@ use crate::world::{World, each};
 fn a_name_belongs_to_its_first_owner() {
     each(async |world: World| {
         let (ann, bob) = (world.user("ann@example.com").await, world.user("bob@example.com").await);
-        let named = |owner: &str| NewProject {
-            name: Some("sales".into()),
-            owner: Some(owner.into()),
-            ..NewProject::default()
-        };
+        let named =
+            |owner: &str| NewProject { name: Some("sales".into()), owner: Some(owner.into()), ..NewProject::default() };
         let (made, now) = world.store.create_project(&named(&ann.id)).await.expect("the name is free");
         assert!(now && made.id.len() == 24 && made.guid.len() == 32 && made.guid.starts_with("proj_"));
         assert_eq!(world.store.create_project(&named(&ann.id)).await.expect("it is hers"), (made.clone(), false));
@@ -100,13 +97,11 @@ fn uploads_come_and_go() {
         let (store, project) = (&world.store, world.project("one", None).await);
         let file = store.create_upload("file", &project.id, "a.csv", "dataset", "").await.expect("it can be announced");
         assert!(file.key.len() == 32 && file.key.starts_with("file_"));
-        let artifact = store.create_upload("artifact", &project.id, "a.csv", "", "").await.expect("it can be announced");
+        let artifact =
+            store.create_upload("artifact", &project.id, "a.csv", "", "").await.expect("it can be announced");
         assert_eq!(store.uploads(&project.id, "file").await.expect("they can be listed"), [file.clone()]);
         assert_eq!(store.uploads(&project.id, "artifact").await.expect("they can be listed"), [artifact]);
-        assert!(matches!(
-            store.create_upload("other", &project.id, "a", "", "").await,
-            Err(StoreError::Refused(_))
-        ));
+        assert!(matches!(store.create_upload("other", &project.id, "a", "", "").await, Err(StoreError::Refused(_))));
         let path = store.upload_path(&file.key);
         std::fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("a folder can be made");
         std::fs::write(&path, "a").expect("it can be written");

@@ -155,7 +155,10 @@ fn a_done_mark_comes_with_all_that_belongs_to_it() {
         store.unit_failed(&run, &unit("B.csv"), failure, &[], event).await.expect("it can be marked");
 
         let done = store.done(&flow.id, "crawl", "b").await.expect("it can be asked");
-        assert_eq!(done.iter().map(|(key, done)| (key.as_str(), done.run.as_str())).collect::<Vec<_>>(), [("a.csv", run.as_str())]);
+        assert_eq!(
+            done.iter().map(|(key, done)| (key.as_str(), done.run.as_str())).collect::<Vec<_>>(),
+            [("a.csv", run.as_str())]
+        );
         assert_eq!(store.claims(&flow.id).await.expect("it can be asked")["out/a.csv"], unit("a.csv"));
         assert_eq!(store.artifacts(&run).await.expect("they can be listed"), [kept]);
         let reports = store.last_reports(&flow.id, "crawl", "b").await.expect("it can be asked");

@@ -14,32 +14,31 @@ pub(crate) struct World {
 
 /// Runs a test on each database that there is.
 pub(crate) fn each(test: impl AsyncFn(World)) {
-    let server = std::env::var("HANSEL_TEST_POSTGRES").ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime can be made").block_on(async {
-        test(World::of(None).await).await;
-        if let Some(server) = server {
-            test(World::of(Some(&server)).await).await;
-        }
+        sqlx::any::install_default_drivers();
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        test(World::of(folder, None).await).await;
+        let Ok(server) = std::env::var("HANSEL_TEST_POSTGRES") else { return };
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        // A schema of its own for each test, named by its folder.
+        let path = folder.path().to_string_lossy().into_owned();
+        let schema: String =
+            ["t".into()].into_iter().chain(path.bytes().rev().take(24).map(|b| format!("{b:02x}"))).collect();
+        let pool = pool(&server).await;
+        let (make, drop) = (format!("CREATE SCHEMA {schema}"), format!("DROP SCHEMA {schema} CASCADE"));
+        sqlx::query(AssertSqlSafe(make)).execute(&pool).await.expect("a schema can be made");
+        let join = if server.contains('?') { '&' } else { '?' };
+        let url = format!("{server}{join}options=-c%20search_path%3D{schema}");
+        test(World::of(folder, Some(url)).await).await;
+        sqlx::query(AssertSqlSafe(drop)).execute(&pool).await.expect("the schema can go");
     });
 }
 
 impl World {
-    async fn of(server: Option<&str>) -> World {
-        sqlx::any::install_default_drivers();
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let database = match server {
-            Some(server) => {
-                let letters: String = folder.path().to_string_lossy().bytes().map(|byte| format!("{byte:x}")).collect();
-                let schema = format!("t{}", &letters[letters.len() - 40..]);
-                let pool = pool(server).await;
-                let make = format!("CREATE SCHEMA {schema}");
-                sqlx::query(AssertSqlSafe(make)).execute(&pool).await.expect("a schema can be made");
-                Some(format!("{server}?options=-c%20search_path%3D{schema}"))
-            }
-            None => None,
-        };
-        let store = Store::open(&folder.path().join("home"), None, database.as_deref()).await.expect("a new home opens");
+    async fn of(folder: tempfile::TempDir, database: Option<String>) -> World {
+        let store =
+            Store::open(&folder.path().join("home"), None, database.as_deref()).await.expect("a new home opens");
         World { store, database, folder }
     }
 
@@ -75,11 +74,8 @@ impl World {
     }
 
     pub(crate) async fn project(&self, name: &str, owner: Option<&User>) -> Project {
-        let new = NewProject {
-            name: Some(name.into()),
-            owner: owner.map(|user| user.id.clone()),
-            ..NewProject::default()
-        };
+        let new =
+            NewProject { name: Some(name.into()), owner: owner.map(|user| user.id.clone()), ..NewProject::default() };
         self.store.create_project(&new).await.expect("a project can be made").0
     }
 
