@@ -157,8 +157,8 @@ impl Downstream {
             raw => (raw, way),
         };
         format!(
-            "On average the best models trained on synthetic rows have {} of {} in real rows that neither has seen, {} \
-             {way} than the best trained on real rows.",
+            "The best models trained on synthetic rows reach {} on average ({}, in held-out real rows), {} {way} than the \
+             best trained on real rows.",
             figure(self.reached_by_best(1)),
             self.ask.measure.title,
             figure(Some(apart)),
