@@ -5,7 +5,7 @@ mod tables;
 use quality::{Ask, Compat, Downstream, Evidence, Family, MEASURES, Task, judge};
 use serde_json::Value;
 use table::Table;
-use tables::{bank, noise, people, reversed, shuffled_columns};
+use tables::{bank, below, noise, people, reversed, shuffled_columns};
 
 fn compat(training: &Table, synthetic: &Table, holdout: Option<&Table>) -> (Compat, Value) {
     let report = judge(&Evidence { training, synthetic, holdout, target: None, constraints: &[], made: &[], seed: 5 });
@@ -167,4 +167,14 @@ fn what_cannot_be_predicted_is_said_and_not_scored() {
     assert_eq!(reason(Some(&bank(40, 2)), &classes("churn")), "a table has fewer than 50 rows with a target");
     let number = asked(Task::Regression, "region", "r2");
     assert_eq!(reason(Some(&holdout), &number), "the target is no number of more than two values");
+}
+
+#[test]
+fn a_synthetic_table_that_holds_the_test_rows_is_told() {
+    let (holdout, fresh) = (bank(500, 2), bank(2_000, 3));
+    let ask = Ask { families: vec![Family::Tree], ..asked(Task::Classification, "churn", "acc") };
+    assert_eq!(downstream(&fresh, Some(&holdout), &ask).warning(), None);
+    let mixed = below(&fresh, &holdout.take(&(0..50).collect::<Vec<u32>>()));
+    let warning = downstream(&mixed, Some(&holdout), &ask).warning().expect("a tenth of the test rows is there");
+    assert!(warning.contains("50 of the 500 test rows, the training table 0"), "{warning}");
 }

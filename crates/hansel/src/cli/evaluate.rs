@@ -121,6 +121,9 @@ impl Evaluate {
             for (name, score) in downstream.summary() {
                 say::result(&format!("  {name} {score}"));
             }
+            if let Some(warning) = downstream.warning() {
+                say::note(&format!("warning: {warning}"));
+            }
             if let Some(reason) = downstream.undefined {
                 say::note(&format!("warning: nothing was predicted: {reason}"));
             }

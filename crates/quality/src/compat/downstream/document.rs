@@ -21,6 +21,7 @@ struct Page {
     grade: &'static str,
     meter: String,
     sentence: String,
+    warning: String,
     measure: &'static str,
     direction: &'static str,
     top: Vec<[String; 5]>,
@@ -84,6 +85,7 @@ impl Downstream {
             "left_rows": self.rows[0], "left_cols": self.columns,
             "right_rows": self.rows[1], "right_cols": self.columns,
             "test_rows": self.rows[2],
+            "test_rows_found": { "reference": self.found[0], "synthetic": self.found[1] },
             "top_models": { "reference": top(0), "synthetic": top(1) },
             "models": models.collect::<Vec<Value>>(),
             "fatal_error": self.undefined,
@@ -136,6 +138,7 @@ impl Downstream {
             grade,
             meter: self.score.map_or(String::new(), |score| svg::meter((score.score / 10.0).min(1.0), class)),
             sentence: self.sentence(),
+            warning: self.warning().unwrap_or_default(),
             measure: self.ask.measure.title,
             direction: if self.ask.measure.error { "less is better" } else { "more is better" },
             top: top.collect(),
@@ -163,6 +166,18 @@ impl Downstream {
             self.ask.measure.title,
             figure(Some(apart)),
         )
+    }
+
+    /// What makes the score worthless, if anything.
+    pub fn warning(&self) -> Option<String> {
+        self.leaks().then(|| {
+            let [real, synthetic] = self.found.map(count);
+            let tested = count(self.rows[2]);
+            format!(
+                "The synthetic table holds {synthetic} of the {tested} test rows, the training table {real}: its models \
+                 have seen what they are tested on, and the score says nothing."
+            )
+        })
     }
 
     fn reached_by_best(&self, side: usize) -> Option<f64> {

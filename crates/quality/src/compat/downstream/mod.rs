@@ -21,7 +21,7 @@ use crate::case::{Case, Side};
 use crate::distance::{Placed, Space};
 use crate::encode::{Cells, Role};
 use crate::report::Report;
-use crate::statistic::mean;
+use crate::statistic::{Z95, excess, mean};
 
 /// Fewest rows to train on or to test on.
 const ROWS_MIN: usize = 50;
@@ -29,6 +29,8 @@ const ROWS_MIN: usize = 50;
 const TESTED_MAX: usize = 10_000;
 /// Most classes of a target.
 const CLASSES_MAX: usize = 100;
+/// The least excess share of test rows in the synthetic table that is told.
+const LEAK_MIN: f64 = 0.01;
 /// Models whose mean is the score.
 const TOP: usize = 3;
 
@@ -74,6 +76,8 @@ pub struct Downstream {
     /// Columns of the tables.
     columns: usize,
     trained: Vec<Trained>,
+    /// Test rows that the training table and the synthetic table hold too, identifiers apart.
+    found: [usize; 2],
     /// The ML Quality Score, out of ten for every 100 %: how much of what the best models reach on real rows the best
     /// models trained on synthetic rows reach. Its raw figure is how much more the former reach on average. `None` with
     /// the reason in `undefined`.
@@ -97,6 +101,7 @@ impl Report {
             rows: [0; 3],
             columns: self.case.as_ref().map_or(0, |case| case.columns.len()),
             trained: Vec::new(),
+            found: [0; 2],
             score: None,
             undefined: None,
         };
@@ -107,6 +112,7 @@ impl Report {
         match trained {
             Ok((trained, rows)) => {
                 (downstream.trained, downstream.rows) = (trained, rows);
+                downstream.found = self.case.as_ref().map_or([0; 2], found);
                 match downstream.scored() {
                     Ok(score) => downstream.score = Some(score),
                     Err(reason) => downstream.undefined = Some(reason),
@@ -133,6 +139,14 @@ impl Downstream {
         all
     }
 
+    /// Whether the synthetic table holds more of the test rows than chance explains: then it was made of them, and its
+    /// models have seen what they are tested on.
+    pub fn leaks(&self) -> bool {
+        let tested = self.rows[2] as f64;
+        let [real, synthetic] = self.found.map(|found| found as f64);
+        excess((synthetic, tested), (real, tested), Z95).1[0] > LEAK_MIN
+    }
+
     fn scored(&self) -> Result<Documented, &'static str> {
         let of_side = |side: usize| mean(&self.top(side).iter().map(|(_, value)| *value).collect::<Vec<_>>());
         let (Some(real), Some(synthetic)) = (of_side(0), of_side(1)) else {
@@ -151,6 +165,16 @@ impl Downstream {
         };
         Ok(Documented { raw: better - worse, score: 10.0 * ratio })
     }
+}
+
+/// How many of the test rows each of both other tables holds.
+fn found(case: &Case) -> [usize; 2] {
+    let Some(holdout) = &case.holdout else { return [0; 2] };
+    let tested = &holdout.order[..holdout.sampled.min(TESTED_MAX)];
+    [&case.training, &case.synthetic].map(|side| {
+        let rows = side.distinct_fingerprints();
+        tested.iter().filter(|&&row| rows.binary_search(&holdout.fingerprints[row as usize]).is_ok()).count()
+    })
 }
 
 type Results = (Vec<Trained>, [usize; 3]);
