@@ -53,7 +53,7 @@ mod three_way_trends;
 mod utility;
 
 pub use case::Case;
-pub use compat::{Compat, Documented, Settings as CompatSettings};
+pub use compat::{Ask, Compat, Documented, Downstream, Family, MEASURES, Measure, Settings as CompatSettings, Task};
 pub use gate::{Check, CheckState, ROWS_MIN, Thresholds, Verdict, gate};
 pub use metric::{Aspect, Gauge, Metric, Outcome, Score};
 pub use report::{Declared, Evidence, Provenance, Report, judge, judge_with};
