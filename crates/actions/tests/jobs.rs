@@ -440,6 +440,10 @@ fn an_evaluation_leaves_reports_only() {
         json!({ "task": { "type": "regression" }, "params": { "target": "income", "holdout": 0.2, "models": [] } });
     let out = judge(task.clone(), &wider, &[("0", &real), ("1", &people(60))]).expect("an evaluation");
     assert_eq!(names(&out), set(&["regression_report.html.gz", "regression_report_json.json.gz"]));
+    let report: Value = serde_json::from_str(&unpacked(&out.join("regression_report_json.json.gz"))).expect("JSON");
+    assert_eq!(report["summary"][0]["field"], "average_metric_difference", "{report}");
+    let out = judge(json!({ "task": { "type": "text" } }), &real, &[("0", &real)]).expect("an evaluation");
+    assert_eq!(names(&out), set(&["text_metrics_report.html.gz", "text_metrics_report_json.json.gz"]));
     let missing = judge(json!({}), &real, &[]).expect_err("there is no real table");
     assert!(missing.code == Code::Usage && missing.hint.is_some(), "{missing:?}");
     let no_target = judge(task, "age,city\n1,a\n2,b\n", &[("0", &real)]).expect_err("there is no target");

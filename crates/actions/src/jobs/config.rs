@@ -9,7 +9,7 @@ use super::defaults::{self, REFUSED};
 use super::evaluate::evaluate;
 use super::train::train;
 use super::{JobInputs, JobWork};
-use crate::evaluation::{Evaluation, Task, source};
+use crate::evaluation::{Evaluation, source};
 use crate::gretel_model::{ModelProblem, envelope, model_type, recipe};
 
 /// A checked model config.
@@ -242,15 +242,5 @@ fn judgement(body: &Map<String, Json>) -> Result<Option<Evaluation>, Vec<ModelPr
     match evaluation {
         Ok(evaluation) if problems.is_empty() => Ok((!skip).then_some(evaluation)),
         _ => Err(problems),
-    }
-}
-
-/// The report that a task is answered by, beside the general one.
-pub(crate) fn special_report(task: Task, text: bool) -> Option<(&'static str, &'static str)> {
-    match task {
-        Task::Quality if text => Some(("text_metrics_report", "text_metrics_report_json")),
-        Task::Quality => None,
-        Task::Classification => Some(("classification_report", "classification_report_json")),
-        Task::Regression => Some(("regression_report", "regression_report_json")),
     }
 }

@@ -6,12 +6,12 @@ use serde_json::json;
 use table::{ReadOptions, Table, Unreadable, alike, read};
 use workflow::{Code, Failure};
 
-use super::config::{ModelJob, special_report};
+use super::config::ModelJob;
 use super::leave::Leaving;
 use super::told::Teller;
 use super::train::{REPORT, leave_reports};
 use super::{JobFile, JobInputs, JobWork};
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, Task};
 use crate::synthesis::{Options, unreadable};
 
 /// Judges, and leaves the reports.
@@ -55,8 +55,12 @@ pub(crate) fn evaluate(
     let about = names.iter().zip(&files).map(|(name, file)| (name.to_string(), file.name.clone())).collect();
     report.warnings.iter().for_each(|text| teller.say("post", format!("warning: {text}")));
     // One pair only: clients take the first report that there is for that of the job.
-    let kinds = special_report(evaluation.task, text).unwrap_or(REPORT);
-    leave_reports(&report, &about, std::iter::once(kinds), &mut leaving)?;
+    let general = match evaluation.task {
+        Task::Quality if text => Some(("text_metrics_report", "text_metrics_report_json")),
+        Task::Quality => Some(REPORT),
+        Task::Classification | Task::Regression => None,
+    };
+    leave_reports(&report, evaluation, general, &about, &teller, &mut leaving)?;
     leaving.finish()?;
     teller.say("post", "Model creation complete");
     Ok(())

@@ -5,13 +5,14 @@ use serde_json::{Value as Json, json};
 use synth::Generator;
 use workflow::{Code, Failure};
 
-use super::config::{ModelJob, Training, special_report};
+use super::config::{ModelJob, Training};
 use super::csv::write_csv;
 use super::leave::{Leaving, archive};
 use super::told::Teller;
 use super::{JobFile, JobInputs, JobWork};
 use crate::Origin;
 use crate::drawing::{Drawing, Wanted};
+use crate::evaluation::{Evaluation, documents};
 use crate::synthesis::{Options, Synthesis, synthesize_with};
 
 /// The general report: the page and its JSON.
@@ -68,9 +69,8 @@ pub(crate) fn train(
                 teller.say("post", format!("warning: the gate of a workflow would refuse these records: {reason}"));
             }
             report.verdict = Some(verdict);
-            // The page of the task stands beside the general one, which clients ask of every training.
-            let kinds = [Some(REPORT), special_report(evaluation.task, false)];
-            leave_reports(report, &about, kinds.into_iter().flatten(), &mut leaving)?;
+            // What can be predicted stands beside the general report, which clients ask of every training.
+            leave_reports(report, &evaluation, Some(REPORT), &about, &teller, &mut leaving)?;
         }
         None => teller.say("post", "warning: the records were not compared with anything, as `evaluate.skip` asks for"),
     }
@@ -122,23 +122,33 @@ fn keep_model(
     leaving.pack("model", &archive(&[("manifest.json", manifest.as_bytes()), (MODEL_FILE, &model)]))
 }
 
-/// Leaves the reports of a judgement, the page and the documented JSON, under each of these pairs of types.
+/// Leaves the reports of a judgement: the page and the documented JSON under a pair of types, and what the task of the
+/// evaluation asks for.
 pub(crate) fn leave_reports(
     report: &Report,
+    evaluation: &Evaluation,
+    general: Option<(&str, &str)>,
     about: &Provenance,
-    kinds: impl Iterator<Item = (&'static str, &'static str)>,
+    teller: &Teller<'_>,
     leaving: &mut Leaving,
 ) -> Result<(), Failure> {
-    let mut json = report.to_legacy_json();
-    let whole = report.to_json(about);
-    if let Json::Object(map) = &mut json {
+    if let Some((page, json)) = general {
+        let mut map = report.to_legacy_json();
+        let whole = report.to_json(about);
         // What the documented reports have no place for.
-        ["overall", "gate", "warnings"].iter().for_each(|key| drop(map.insert((*key).into(), whole[*key].clone())));
+        if let Json::Object(map) = &mut map {
+            ["overall", "gate", "warnings"].iter().for_each(|key| drop(map.insert((*key).into(), whole[*key].clone())));
+        }
+        leaving.pack(page, report.to_html(about).as_bytes())?;
+        leaving.pack(json, format!("{map}\n").as_bytes())?;
     }
-    let (page, json) = (report.to_html(about), format!("{json}\n"));
-    for (page_kind, json_kind) in kinds {
-        leaving.pack(page_kind, page.as_bytes())?;
-        leaving.pack(json_kind, json.as_bytes())?;
+    let Some(downstream) = evaluation.downstream(report) else { return Ok(()) };
+    if let Some(reason) = downstream.undefined {
+        teller.say("post", format!("warning: nothing was predicted: {reason}"));
+    }
+    let documents = documents(report, Some(&downstream), about);
+    for document in documents.iter().filter(|document| ![REPORT.0, REPORT.1].contains(&document.kind)) {
+        leaving.pack(document.kind, &document.bytes)?;
     }
     Ok(())
 }
