@@ -233,9 +233,9 @@ async fn renew(transaction: &mut Transaction<'static, Any>, kek: &Key, next: &Ke
         let (name, project, wrapped): (String, String, Vec<u8>) =
             (row.get("id"), row.get("project"), row.get("wrapped"));
         old.insert(name.clone(), unwrapped(kek, &name, &project, &wrapped).ok_or_else(other_key)?);
-        if !new.contains_key(&project) {
-            let made = new_data_key(transaction, next, &project).await?;
-            new.insert(project, made);
+        if let std::collections::btree_map::Entry::Vacant(place) = new.entry(project) {
+            let made = new_data_key(transaction, next, place.key()).await?;
+            place.insert(made);
         }
     }
     let values = sqlx::query("SELECT id, project, sealed, encrypted FROM connections WHERE sealed IS NOT NULL")

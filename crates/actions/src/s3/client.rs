@@ -180,7 +180,8 @@ pub(crate) fn identity(connection: &Connection) -> Result<String, Failure> {
     let bucket = Bucket::new("", Some(connection))?;
     let attempt = Attempt::silent("", &|| false);
     let doing = bucket.doing("s3:ListAllMyBuckets", None);
-    let asked = bucket.call(&attempt, &doing, |client| async move { client.list_buckets().max_buckets(1).send().await });
+    let asked =
+        bucket.call(&attempt, &doing, |client| async move { client.list_buckets().max_buckets(1).send().await });
     match asked {
         Err(failure) if failure.code != Code::S3AccessDenied => Err(failure),
         _ => Ok(match &bucket.access.role_arn {
@@ -189,7 +190,6 @@ pub(crate) fn identity(connection: &Connection) -> Result<String, Failure> {
         }),
     }
 }
-
 
 /// Waits for a call on the crate's own runtime; ends early when the user asks to stop.
 pub(crate) fn wait<T>(attempt: &Attempt<'_>, call: impl Future<Output = T>) -> Result<T, Failure> {

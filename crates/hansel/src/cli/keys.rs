@@ -74,7 +74,13 @@ impl Keys {
                 for record in records {
                     let word = |name: &str| record[name].as_str().unwrap_or("-").to_string();
                     let end = if record["revoked_at"].is_null() { word("expires_at") } else { "revoked".into() };
-                    say::result(&format!("{}  {}…  {}  {end}  {}", word("id"), word("start"), word("user"), word("name")));
+                    say::result(&format!(
+                        "{}  {}…  {}  {end}  {}",
+                        word("id"),
+                        word("start"),
+                        word("user"),
+                        word("name")
+                    ));
                 }
             }
             Keys::Revoke { id } => {

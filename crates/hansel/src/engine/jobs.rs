@@ -45,10 +45,7 @@ pub(crate) fn work(memory: &Memory, job: &Job, cancelled: &(dyn Fn() -> bool + S
     let trained = ModelJob::check(&serde_json::from_str(&model.config).unwrap_or_default()).map_err(problems)?;
     let seeds = handler_source(&config);
     let handler = HandlerJob::check(&trained, &config["params"], seeds.is_some()).map_err(problems)?;
-    let inputs = JobInputs {
-        data: seeds.map(|source| source_path(memory, source)).transpose()?,
-        refs: Vec::new(),
-    };
+    let inputs = JobInputs { data: seeds.map(|source| source_path(memory, source)).transpose()?, refs: Vec::new() };
     handler.run(&store.job_dir(&job.model), &inputs, &work)
 }
 

@@ -182,13 +182,13 @@ impl Queue {
         let (memory, store) = (&self.0.memory, &self.0.memory.store);
         let plan = workflow::plan_to_keep(&workflow.config_text, actions::ACTIONS, &Connections::Unbound);
         let (next, tasks) = match &plan {
-            Ok(plan) => {
-                (plan.trigger().and_then(|trigger| trigger.next(now)), super::journal::actions_of(plan))
-            }
+            Ok(plan) => (plan.trigger().and_then(|trigger| trigger.next(now)), super::journal::actions_of(plan)),
             Err(_) => (None, Vec::new()),
         };
         let waits = open.iter().any(|run| {
-            run.workflow == workflow.id && run.scheduled && ["RUN_STATUS_CREATED", "RUN_STATUS_PENDING"].contains(&run.status.as_str())
+            run.workflow == workflow.id
+                && run.scheduled
+                && ["RUN_STATUS_CREATED", "RUN_STATUS_PENDING"].contains(&run.status.as_str())
         });
         if !waits && plan.is_ok() {
             let new = NewRun {

@@ -97,4 +97,3 @@ fn bodies(operation: &Operation) -> Vec<(&'static str, String)> {
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
-

@@ -15,18 +15,18 @@ use super::links::Purpose;
 use super::state::App;
 
 #[derive(Deserialize, ToSchema)]
-struct Wanted {
+struct ArtifactWanted {
     /// Name of the file.
     filename: String,
 }
 
 #[derive(Serialize, ToSchema)]
-struct Made {
-    data: MadeData,
+struct ArtifactMade {
+    data: ArtifactMadeData,
 }
 
 #[derive(Serialize, ToSchema)]
-struct MadeData {
+struct ArtifactMadeData {
     /// `gretel_`, 32 hex digits, `_` and the file name.
     key: String,
     /// Where the bytes go, with `PUT`.
@@ -34,7 +34,7 @@ struct MadeData {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Listed {
+struct ArtifactListed {
     data: ListedData,
 }
 
@@ -53,7 +53,7 @@ struct Artifact {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Link {
+struct ArtifactLink {
     data: LinkData,
 }
 
@@ -104,20 +104,20 @@ pub(crate) async fn of_project(app: &App, project: &Project, key: &str) -> Resul
 
 /// Makes room for an artifact; its bytes are sent to the signed link of the answer.
 #[utoipa::path(post, path = "/projects/{project}/artifacts", tag = "artifacts", params(("project" = String, Path)),
-    request_body = Wanted, responses((status = 200, body = Made), (status = "4XX", body = Refused)))]
+    request_body = ArtifactWanted, responses((status = 200, body = ArtifactMade), (status = "4XX", body = Refused)))]
 async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(any): Path<String>,
     headers: HeaderMap,
-    Body(wanted): Body<Wanted>,
-) -> Answer<Made> {
+    Body(wanted): Body<ArtifactWanted>,
+) -> Answer<ArtifactMade> {
     let project = caller.project(&app, &any, Role::Write).await?;
     let name = file_name(&wanted.filename)?;
     let upload = app.store().create_upload("artifact", &project.id, &name, "", &caller.0.guid).await?;
     let seconds = app.settings().link_seconds;
     let url = app.signer().link(&headers, Purpose::Put, &upload.key, &name, seconds);
-    Ok(Json(Made { data: MadeData { key: upload.key, url } }))
+    Ok(Json(ArtifactMade { data: ArtifactMadeData { key: upload.key, url } }))
 }
 
 /// The last part of a path, as the name of a file; control characters are refused.
@@ -131,12 +131,12 @@ pub(crate) fn file_name(text: &str) -> Result<String, Refusal> {
 
 /// The project's artifacts, newest first.
 #[utoipa::path(get, path = "/projects/{project}/artifacts", tag = "artifacts", params(("project" = String, Path)),
-    responses((status = 200, body = Listed), (status = "4XX", body = Refused)))]
-async fn list(State(app): State<App>, caller: Caller, Path(any): Path<String>) -> Answer<Listed> {
+    responses((status = 200, body = ArtifactListed), (status = "4XX", body = Refused)))]
+async fn list(State(app): State<App>, caller: Caller, Path(any): Path<String>) -> Answer<ArtifactListed> {
     let project = caller.project(&app, &any, Role::Read).await?;
     let uploads = app.store().uploads(&project.id, "artifact").await?;
     let there = uploads.iter().filter(|upload| upload.bytes.is_some());
-    Ok(Json(Listed { data: ListedData { artifacts: there.map(artifact).collect() } }))
+    Ok(Json(ArtifactListed { data: ListedData { artifacts: there.map(artifact).collect() } }))
 }
 
 /// Deletes an artifact.
@@ -159,19 +159,19 @@ async fn delete(
 /// A signed link to an artifact's bytes.
 #[utoipa::path(get, path = "/projects/{project}/artifacts/download", tag = "artifacts",
     params(("project" = String, Path), ByKey),
-    responses((status = 200, body = Link), (status = "4XX", body = Refused)))]
+    responses((status = 200, body = ArtifactLink), (status = "4XX", body = Refused)))]
 async fn download(
     State(app): State<App>,
     caller: Caller,
     Path(any): Path<String>,
     headers: HeaderMap,
     Asked(asked): Asked<ByKey>,
-) -> Answer<Link> {
+) -> Answer<ArtifactLink> {
     let project = caller.project(&app, &any, Role::Read).await?;
     let upload = of_project(&app, &project, &asked.key).await?;
     let seconds = app.settings().link_seconds;
     let url = app.signer().link(&headers, Purpose::Get, &upload.key, &upload.name, seconds);
-    Ok(Json(Link { data: LinkData { data: LinkUrl { url } } }))
+    Ok(Json(ArtifactLink { data: LinkData { data: LinkUrl { url } } }))
 }
 
 /// Whether an artifact's bytes are there, and how many.

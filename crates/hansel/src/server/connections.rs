@@ -40,12 +40,12 @@ pub(crate) struct Connection {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Listed {
+struct ConnectionListed {
     data: Vec<Connection>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct Searched {
+struct ConnectionSearched {
     connections: Vec<Connection>,
     total: i64,
 }
@@ -71,7 +71,7 @@ struct Search {
 
 /// A new connection.
 #[derive(Deserialize, ToSchema)]
-struct Wanted {
+struct ConnectionWanted {
     /// Guid, id or name of the project.
     project_id: String,
     #[serde(rename = "type")]
@@ -89,7 +89,7 @@ struct Wanted {
 
 /// What of a connection is to change; what is left out stays.
 #[derive(Deserialize, ToSchema)]
-struct Change {
+struct ConnectionChange {
     name: Option<String>,
     #[schema(value_type = Option<Object>)]
     credentials: Option<Map<String, Value>>,
@@ -157,23 +157,23 @@ async fn found(app: &App, caller: &Caller, asked: &Search) -> Result<(Vec<Connec
 
 /// Every connection in the caller's sight.
 #[utoipa::path(get, path = "/v1/connections", tag = "connections", params(Search),
-    responses((status = 200, body = Listed), (status = "4XX", body = Refused)))]
-async fn list(State(app): State<App>, caller: Caller, Asked(asked): Asked<Search>) -> Answer<Listed> {
-    Ok(Json(Listed { data: found(&app, &caller, &asked).await?.0 }))
+    responses((status = 200, body = ConnectionListed), (status = "4XX", body = Refused)))]
+async fn list(State(app): State<App>, caller: Caller, Asked(asked): Asked<Search>) -> Answer<ConnectionListed> {
+    Ok(Json(ConnectionListed { data: found(&app, &caller, &asked).await?.0 }))
 }
 
 /// Connections that a query finds.
 #[utoipa::path(get, path = "/v1/connections/search", tag = "connections", params(Search),
-    responses((status = 200, body = Searched), (status = "4XX", body = Refused)))]
-async fn search(State(app): State<App>, caller: Caller, Asked(asked): Asked<Search>) -> Answer<Searched> {
+    responses((status = 200, body = ConnectionSearched), (status = "4XX", body = Refused)))]
+async fn search(State(app): State<App>, caller: Caller, Asked(asked): Asked<Search>) -> Answer<ConnectionSearched> {
     let (connections, total) = found(&app, &caller, &asked).await?;
-    Ok(Json(Searched { connections, total }))
+    Ok(Json(ConnectionSearched { connections, total }))
 }
 
 /// Keeps a connection. Its credentials are sealed and never given back.
-#[utoipa::path(post, path = "/v1/connections", tag = "connections", request_body = Wanted,
+#[utoipa::path(post, path = "/v1/connections", tag = "connections", request_body = ConnectionWanted,
     responses((status = 200, body = Connection), (status = "4XX", body = Refused)))]
-async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Wanted>) -> Answer<Connection> {
+async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<ConnectionWanted>) -> Answer<Connection> {
     let project = caller.project(&app, &wanted.project_id, Role::Write).await?;
     let config = wanted.config.unwrap_or_default();
     let target = target(wanted.connection_target_type.as_deref())?;
@@ -270,12 +270,12 @@ async fn get(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> 
 
 /// Changes a connection. A `config` replaces the old one whole.
 #[utoipa::path(patch, path = "/v1/connections/{id}", tag = "connections", params(("id" = String, Path)),
-    request_body = Change, responses((status = 200, body = Connection), (status = "4XX", body = Refused)))]
+    request_body = ConnectionChange, responses((status = 200, body = Connection), (status = "4XX", body = Refused)))]
 async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Body(change): Body<Change>,
+    Body(change): Body<ConnectionChange>,
 ) -> Answer<Connection> {
     let (old, project) = find(&app, &caller, &id, Role::Write).await?;
     let credentials = change.credentials.filter(|map| !map.is_empty());

@@ -14,8 +14,8 @@ use workflow::Code;
 use super::answer::{Answer, Refusal, Refused};
 use super::state::App;
 use super::{
-    artifacts, connections, elsewhere, files, guard, handlers, links, logs, models, openapi, projects, records, runs, users,
-    workflows,
+    artifacts, connections, elsewhere, files, guard, handlers, links, logs, models, openapi, projects, records, runs,
+    users, workflows,
 };
 
 /// Whether the server is well.
@@ -32,7 +32,10 @@ pub(crate) fn router(app: App, metrics: PrometheusHandle) -> Router {
     let router = router.layer(DefaultBodyLimit::max(limit)).merge(links::routes().split_for_parts().0);
     let router = router
         .merge(openapi::routes(document))
-        .route("/metrics", axum::routing::get(move |State(app): State<App>| async move { guard::figures(&metrics, &app) }))
+        .route(
+            "/metrics",
+            axum::routing::get(move |State(app): State<App>| async move { guard::figures(&metrics, &app) }),
+        )
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so);
     guard::around(router, &app).with_state(app)

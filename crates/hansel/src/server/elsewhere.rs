@@ -31,7 +31,7 @@ struct Events {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Models {
+struct ElsewhereModels {
     #[schema(value_type = Vec<Object>)]
     models: Vec<Value>,
 }
@@ -94,7 +94,7 @@ async fn invites(_caller: Caller) -> Answer<Invites> {
 
 /// No language models to ask.
 #[utoipa::path(get, path = "/v1/inference/models", tag = "elsewhere",
-    responses((status = 200, body = Models), (status = "4XX", body = Refused)))]
-async fn inference_models(_caller: Caller) -> Answer<Models> {
-    Ok(Json(Models { models: Vec::new() }))
+    responses((status = 200, body = ElsewhereModels), (status = "4XX", body = Refused)))]
+async fn inference_models(_caller: Caller) -> Answer<ElsewhereModels> {
+    Ok(Json(ElsewhereModels { models: Vec::new() }))
 }

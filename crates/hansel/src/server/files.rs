@@ -103,7 +103,9 @@ async fn create(State(app): State<App>, caller: Caller, mut parts: Multipart) ->
             }
             other => {
                 let shown: String = other.chars().take(60).collect();
-                return Err(Refusal::bad(format!("the form has a part `{shown}`; `purpose` and one `file` are expected")));
+                return Err(Refusal::bad(format!(
+                    "the form has a part `{shown}`; `purpose` and one `file` are expected"
+                )));
             }
         }
     }

@@ -130,7 +130,8 @@ async fn limit(State(limiter): State<Limiter>, request: Request, next: Next) -> 
 async fn ours(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
-    let json = response.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let json =
+        response.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if !(status.is_client_error() || status.is_server_error()) || json || status == StatusCode::RANGE_NOT_SATISFIABLE {
         return response;
     }

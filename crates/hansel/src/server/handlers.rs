@@ -14,7 +14,7 @@ use workflow::Code;
 use super::answer::{Answer, Nothing, Refusal, Refused};
 use super::body::{Asked, Body, Expand};
 use super::caller::Caller;
-use super::jobs::{Artifact, Change, JobRecord, Line, Link, ModelSearch, Named};
+use super::jobs::{Artifact, JobChange, JobLink, JobRecord, LogLine, ModelSearch, Named};
 use super::jobs::{cancel, delete, find, jobs, left, lines, link, of_source, record, unfit};
 use super::state::App;
 use crate::engine::handler_source;
@@ -48,7 +48,7 @@ struct OneHandler {
 #[derive(Serialize, ToSchema)]
 struct OneHandlerData {
     handler: JobRecord,
-    logs: Vec<Line>,
+    logs: Vec<LogLine>,
     artifacts: Vec<Named>,
     #[schema(value_type = Object)]
     billing_data: Value,
@@ -91,8 +91,7 @@ async fn create_handler(
         let message = format!("model `{uid}` is {}; only a completed one generates records", model.status);
         return Err(Refusal::new(Code::RunConflict, message));
     }
-    let trained = ModelJob::check(&serde_json::from_str(&model.config).unwrap_or_default())
-        .map_err(unfit)?;
+    let trained = ModelJob::check(&serde_json::from_str(&model.config).unwrap_or_default()).map_err(unfit)?;
     let config = json!({
         "params": wanted.params.unwrap_or(Value::Null),
         "data_source": wanted.data_source.unwrap_or(Value::Null),
@@ -169,13 +168,13 @@ async fn get_handler(
 
 /// Asks a record handler to stop.
 #[utoipa::path(patch, path = "/projects/{project}/models/{model}/record_handlers/{handler}", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path), ("handler" = String, Path)), request_body = Change,
+    params(("project" = String, Path), ("model" = String, Path), ("handler" = String, Path)), request_body = JobChange,
     responses((status = 200, body = Nothing), (status = "4XX", body = Refused)))]
 async fn change_handler(
     State(app): State<App>,
     caller: Caller,
     Path(place): HandlerPath,
-    Body(change): Body<Change>,
+    Body(change): Body<JobChange>,
 ) -> Answer<Nothing> {
     let (job, project) = handler(&app, &caller, &place, Role::Write).await?;
     cancel(&app, &caller, &job, &project, &change).await?;
@@ -194,14 +193,14 @@ async fn delete_handler(State(app): State<App>, caller: Caller, Path(place): Han
 /// A signed link to what a record handler left.
 #[utoipa::path(get, path = "/projects/{project}/models/{model}/record_handlers/{handler}/artifact", tag = "models",
     params(("project" = String, Path), ("model" = String, Path), ("handler" = String, Path), Artifact),
-    responses((status = 200, body = Link), (status = "4XX", body = Refused)))]
+    responses((status = 200, body = JobLink), (status = "4XX", body = Refused)))]
 async fn handler_artifact(
     State(app): State<App>,
     caller: Caller,
     Path(place): HandlerPath,
     headers: HeaderMap,
     Asked(asked): Asked<Artifact>,
-) -> Answer<Link> {
+) -> Answer<JobLink> {
     let (job, _) = handler(&app, &caller, &place, Role::Read).await?;
     link(&app, &headers, &job, HANDLER_ARTIFACTS, &asked)
 }

@@ -40,7 +40,7 @@ pub(crate) struct JobRecord {
     pub(crate) user_id: String,
     pub(crate) project_id: String,
     pub(crate) project_guid: String,
-    pub(crate) logs: Option<Vec<Line>>,
+    pub(crate) logs: Option<Vec<LogLine>>,
     /// When each status was reached.
     #[schema(value_type = Object)]
     pub(crate) status_history: Value,
@@ -53,7 +53,7 @@ pub(crate) struct JobRecord {
 
 /// A line of a job's log.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Line {
+pub(crate) struct LogLine {
     pub(crate) ts: String,
     pub(crate) msg: String,
     /// What the line counts: epochs, records.
@@ -71,7 +71,7 @@ pub(crate) struct Named {
 
 /// A signed link.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Link {
+pub(crate) struct JobLink {
     pub(crate) data: LinkUrl,
 }
 
@@ -102,7 +102,7 @@ pub(crate) struct Artifact {
 
 /// What of a job is to change.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct Change {
+pub(crate) struct JobChange {
     /// `cancelled` is the one status that can be asked for.
     pub(crate) status: String,
 }
@@ -142,9 +142,9 @@ pub(crate) fn record(job: &Job, project: &Project) -> JobRecord {
 }
 
 /// A line as the client reads it.
-pub(crate) fn line(line: &JobLine) -> Line {
+pub(crate) fn line(line: &JobLine) -> LogLine {
     let ctx = if line.ctx.is_object() { line.ctx.clone() } else { json!({}) };
-    Line { ts: time(line.at), msg: line.msg.clone(), ctx, stage: line.stage.clone(), seq: line.seq }
+    LogLine { ts: time(line.at), msg: line.msg.clone(), ctx, stage: line.stage.clone(), seq: line.seq }
 }
 
 /// The project's job of this kind, if the caller has this role there.
@@ -180,7 +180,10 @@ pub(crate) async fn of_source(app: &App, project: &Project, source: &str) -> Res
     if source.contains("://") {
         return Err(Refusal::new(
             Code::ConfigInvalid,
-            format!("data source `{}` is an address; this server fetches none", source.chars().take(200).collect::<String>()),
+            format!(
+                "data source `{}` is an address; this server fetches none",
+                source.chars().take(200).collect::<String>()
+            ),
         )
         .hint("Upload the file as an artifact of the project and name its key."));
     }
@@ -250,7 +253,7 @@ pub(crate) fn left(app: &App, job: &Job, types: &[(&str, &str)]) -> Vec<Named> {
 }
 
 /// A job's log, where it is asked for.
-pub(crate) async fn lines(app: &App, job: &Job, expand: &Expand) -> Result<Vec<Line>, Refusal> {
+pub(crate) async fn lines(app: &App, job: &Job, expand: &Expand) -> Result<Vec<LogLine>, Refusal> {
     if !expand.wants("logs") {
         return Ok(Vec::new());
     }
@@ -258,7 +261,13 @@ pub(crate) async fn lines(app: &App, job: &Job, expand: &Expand) -> Result<Vec<L
 }
 
 /// Asks a job to stop.
-pub(crate) async fn cancel(app: &App, caller: &Caller, job: &Job, project: &Project, change: &Change) -> Result<(), Refusal> {
+pub(crate) async fn cancel(
+    app: &App,
+    caller: &Caller,
+    job: &Job,
+    project: &Project,
+    change: &JobChange,
+) -> Result<(), Refusal> {
     if change.status != "cancelled" {
         let shown: String = change.status.chars().take(60).collect();
         return Err(Refusal::bad(format!("`status` is `{shown}`; `cancelled` is the one that can be asked for")));
@@ -283,7 +292,7 @@ pub(crate) fn link(
     job: &Job,
     types: &[(&str, &str)],
     asked: &Artifact,
-) -> Result<Json<Link>, Refusal> {
+) -> Result<Json<JobLink>, Refusal> {
     let wanted = asked.r#type.as_deref().unwrap_or_default();
     let Some((_, file)) = types.iter().find(|(name, _)| *name == wanted) else {
         let names: Vec<String> = types.iter().map(|(name, _)| format!("`{name}`")).collect();
@@ -293,5 +302,5 @@ pub(crate) fn link(
     // A link is given whether the file is there or not: the client takes a 404 behind it for "none", and a refusal
     // here would hide from it why a model failed.
     let url = app.signer().link(headers, Purpose::Job, &job.uid, file, app.settings().link_seconds);
-    Ok(Json(Link { data: LinkUrl { url } }))
+    Ok(Json(JobLink { data: LinkUrl { url } }))
 }

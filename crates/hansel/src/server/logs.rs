@@ -16,13 +16,13 @@ use super::state::App;
 /// A page of a log. The token is behind the last line; a page without lines means that there is no more yet.
 #[derive(Serialize, ToSchema)]
 struct Page {
-    lines: Vec<Line>,
+    lines: Vec<LogLine>,
     next_page_token: String,
 }
 
 /// One line of a log.
 #[derive(Serialize, ToSchema)]
-struct Line {
+struct LogLine {
     msg: String,
     /// Strictly rising within a task.
     ts: String,
@@ -79,7 +79,7 @@ async fn logs(State(app): State<App>, caller: Caller, Asked(asked): Asked<Ask>) 
 }
 
 /// What an event says to people; none says nothing.
-fn line(event: &EventRow) -> Option<Line> {
+fn line(event: &EventRow) -> Option<LogLine> {
     let word = |key: &str| event.body[key].as_str().unwrap_or_default();
     let (level, msg) = match event.kind.as_str() {
         "crawled" => ("info", format!("{} objects listed, {} to work on", event.body["listed"], event.body["taken"])),
@@ -100,5 +100,5 @@ fn line(event: &EventRow) -> Option<Line> {
         "action_ended" => ("info", word("text").to_string()),
         _ => return None,
     };
-    Some(Line { msg, ts: time(event.at), level: level.into(), marker: event.kind.clone() })
+    Some(LogLine { msg, ts: time(event.at), level: level.into(), marker: event.kind.clone() })
 }

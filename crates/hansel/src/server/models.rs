@@ -1,4 +1,4 @@
-//! Models: configs that are checked, trained by the queue, and told with their logs and files.
+//! ModelModels: configs that are checked, trained by the queue, and told with their logs and files.
 
 use actions::jobs::{MODEL_ARTIFACTS, ModelJob};
 use axum::Json;
@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::answer::{Answer, Nothing, Refusal, Refused};
 use super::body::{Asked, Body, Expand};
 use super::caller::Caller;
-use super::jobs::{Artifact, Change, JobRecord, Line, Link, ModelSearch, Named};
+use super::jobs::{Artifact, JobChange, JobLink, JobRecord, LogLine, ModelSearch, Named};
 use super::jobs::{cancel, delete, find, jobs, left, lines, link, of_source, record, unfit};
 use super::state::App;
 
@@ -29,7 +29,7 @@ struct ModelOnly {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Models {
+struct ModelModels {
     data: ModelsData,
 }
 
@@ -46,7 +46,7 @@ struct OneModel {
 #[derive(Serialize, ToSchema)]
 struct OneModelData {
     model: JobRecord,
-    logs: Vec<Line>,
+    logs: Vec<LogLine>,
     artifacts: Vec<Named>,
     #[schema(value_type = Object)]
     billing_data: Value,
@@ -111,7 +111,9 @@ async fn create_model(
 fn mode(asked: Option<&str>) -> Result<(), Refusal> {
     match asked.unwrap_or_default() {
         "" | "cloud" | "hybrid" | "inherit" => Ok(()),
-        "manual" => Err(Refusal::bad("`runner_mode` is `manual`; this server does all work itself, `cloud` is expected")),
+        "manual" => {
+            Err(Refusal::bad("`runner_mode` is `manual`; this server does all work itself, `cloud` is expected"))
+        }
         other => {
             let shown: String = other.chars().take(60).collect();
             Err(Refusal::bad(format!("`runner_mode` is `{shown}`; `cloud` is expected")))
@@ -128,17 +130,17 @@ fn sources(model: &ModelJob) -> Vec<String> {
 /// The project's models, newest first unless asked otherwise.
 #[utoipa::path(get, path = "/projects/{project}/models", tag = "models",
     params(("project" = String, Path), ModelSearch),
-    responses((status = 200, body = Models), (status = "4XX", body = Refused)))]
+    responses((status = 200, body = ModelModels), (status = "4XX", body = Refused)))]
 async fn search_models(
     State(app): State<App>,
     caller: Caller,
     Path(any): Path<String>,
     Asked(asked): Asked<ModelSearch>,
-) -> Answer<Models> {
+) -> Answer<ModelModels> {
     let project = caller.project(&app, &any, Role::Read).await?;
     let jobs = jobs(&app, &project, "model", "", &asked).await?;
     let models = jobs.iter().map(|job| record(job, &project)).collect();
-    Ok(Json(Models { data: ModelsData { models } }))
+    Ok(Json(ModelModels { data: ModelsData { models } }))
 }
 
 /// One model, with its log and what it left where that is asked for.
@@ -154,18 +156,20 @@ async fn get_model(
     let (job, project) = find(&app, &caller, (&any, &uid), "model", Role::Read).await?;
     let logs = lines(&app, &job, &expand).await?;
     let artifacts = left(&app, &job, MODEL_ARTIFACTS);
-    Ok(Json(OneModel { data: OneModelData { model: record(&job, &project), logs, artifacts, billing_data: json!({}) } }))
+    Ok(Json(OneModel {
+        data: OneModelData { model: record(&job, &project), logs, artifacts, billing_data: json!({}) },
+    }))
 }
 
 /// Asks a model to stop training.
 #[utoipa::path(patch, path = "/projects/{project}/models/{model}", tag = "models",
-    params(("project" = String, Path), ("model" = String, Path)), request_body = Change,
+    params(("project" = String, Path), ("model" = String, Path)), request_body = JobChange,
     responses((status = 200, body = Nothing), (status = "4XX", body = Refused)))]
 async fn change_model(
     State(app): State<App>,
     caller: Caller,
     Path((any, uid)): Path<(String, String)>,
-    Body(change): Body<Change>,
+    Body(change): Body<JobChange>,
 ) -> Answer<Nothing> {
     let (job, project) = find(&app, &caller, (&any, &uid), "model", Role::Write).await?;
     cancel(&app, &caller, &job, &project, &change).await?;
@@ -188,14 +192,14 @@ async fn delete_model(
 /// A signed link to what a model left.
 #[utoipa::path(get, path = "/projects/{project}/models/{model}/artifact", tag = "models",
     params(("project" = String, Path), ("model" = String, Path), Artifact),
-    responses((status = 200, body = Link), (status = "4XX", body = Refused)))]
+    responses((status = 200, body = JobLink), (status = "4XX", body = Refused)))]
 async fn model_artifact(
     State(app): State<App>,
     caller: Caller,
     Path((any, uid)): Path<(String, String)>,
     headers: HeaderMap,
     Asked(asked): Asked<Artifact>,
-) -> Answer<Link> {
+) -> Answer<JobLink> {
     let (job, _) = find(&app, &caller, (&any, &uid), "model", Role::Read).await?;
     link(&app, &headers, &job, MODEL_ARTIFACTS, &asked)
 }

@@ -41,12 +41,12 @@ pub(crate) struct ProjectV1 {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Made {
-    data: MadeData,
+struct ProjectMade {
+    data: ProjectMadeData,
 }
 
 #[derive(Serialize, ToSchema)]
-struct MadeData {
+struct ProjectMadeData {
     /// 24 hex digits.
     id: String,
 }
@@ -94,7 +94,7 @@ struct Search {
 }
 
 #[derive(Deserialize, ToSchema)]
-struct Wanted {
+struct ProjectWanted {
     name: Option<String>,
     display_name: Option<String>,
     description: Option<String>,
@@ -187,13 +187,14 @@ async fn find(app: &App, caller: &Caller, asked: &Search) -> Result<Vec<Project>
 }
 
 /// Makes a project. The same owner asking again for the same name gets the project that is there.
-#[utoipa::path(post, path = "/projects", tag = "projects", request_body = Wanted,
-    responses((status = 200, body = Made), (status = "4XX", body = Refused)))]
-async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Wanted>) -> Answer<Made> {
+#[utoipa::path(post, path = "/projects", tag = "projects", request_body = ProjectWanted,
+    responses((status = 200, body = ProjectMade), (status = "4XX", body = Refused)))]
+async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<ProjectWanted>) -> Answer<ProjectMade> {
     if let Some(mode) = wanted.runner_mode.as_deref().filter(|mode| !["cloud", "hybrid", ""].contains(mode)) {
         return Err(Refusal::bad(format!("`runner_mode` is `{mode}`; `cloud` is expected")));
     }
-    if wanted.cluster_guid.as_deref().is_some_and(|guid| !guid.is_empty()) || wanted.runner_mode.as_deref() == Some("hybrid")
+    if wanted.cluster_guid.as_deref().is_some_and(|guid| !guid.is_empty())
+        || wanted.runner_mode.as_deref() == Some("hybrid")
     {
         return Err(Refusal::bad("this server has no clusters; it does all work itself")
             .hint("Leave `cluster_guid` out and take the runner mode `cloud`."));
@@ -209,7 +210,7 @@ async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Wante
     if made {
         app.audit(&caller, "create", "project", &project.guid, &project.guid).await?;
     }
-    Ok(Json(Made { data: MadeData { id: project.id } }))
+    Ok(Json(ProjectMade { data: ProjectMadeData { id: project.id } }))
 }
 
 /// One project, by name, id or guid.
@@ -295,8 +296,9 @@ async fn remove_member(
     if *role == Role::Owner {
         caller.may(&app, &project, Role::Owner, "project", &any).await?;
         if members.iter().filter(|(_, role)| *role == Role::Owner).count() == 1 {
-            return Err(Refusal::bad("a project keeps one owner at least")
-                .hint("Give somebody else the role `owner` first."));
+            return Err(
+                Refusal::bad("a project keeps one owner at least").hint("Give somebody else the role `owner` first.")
+            );
         }
     }
     app.store().remove_member(&project.id, &member.id).await?;

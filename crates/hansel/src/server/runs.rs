@@ -132,7 +132,7 @@ struct TasksSearched {
 
 /// A run to make.
 #[derive(Deserialize, ToSchema)]
-struct Wanted {
+struct RunWanted {
     workflow_id: String,
     /// 3-30 characters, a letter first, then letters, digits, `-` and `_`.
     name: Option<String>,
@@ -194,24 +194,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// The run and its project, if the caller has this role there.
-pub(crate) async fn find(
-    app: &App,
-    caller: &Caller,
-    id: &str,
-    least: Role,
-) -> Result<(store::Run, Project), Refusal> {
+pub(crate) async fn find(app: &App, caller: &Caller, id: &str, least: Role) -> Result<(store::Run, Project), Refusal> {
     let run = app.store().run(id).await?;
     let project = app.store().project(&run.project).await?;
     caller.may(app, &project, least, "run", id).await?;
     Ok((run, project))
 }
 
-pub(crate) async fn wire(
-    app: &App,
-    run: &store::Run,
-    project: &Project,
-    parts: &RunParts,
-) -> Result<Run, Refusal> {
+pub(crate) async fn wire(app: &App, run: &store::Run, project: &Project, parts: &RunParts) -> Result<Run, Refusal> {
     let ended = |status: &str| run.ended_at.filter(|_| run.status == status).map(time);
     let actions = match parts.actions {
         true => {
@@ -303,9 +293,9 @@ fn named(name: Option<String>) -> Result<String, Refusal> {
 }
 
 /// Makes a run. It begins as soon as no other run of the workflow is active.
-#[utoipa::path(post, path = "/v1/workflows/runs", tag = "runs", request_body = Wanted,
+#[utoipa::path(post, path = "/v1/workflows/runs", tag = "runs", request_body = RunWanted,
     responses((status = 200, body = Run), (status = "4XX", body = Refused)))]
-async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Wanted>) -> Answer<Run> {
+async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<RunWanted>) -> Answer<Run> {
     let (workflow, project) = workflows::find(&app, &caller, &wanted.workflow_id, Role::Write).await?;
     let name = named(wanted.name)?;
     let own = workflows::text_of(wanted.config.as_ref(), wanted.config_text).map(|(text, _)| text);

@@ -52,7 +52,7 @@ pub(crate) struct WorkflowRecord {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Searched {
+struct WorkflowSearched {
     workflows: Vec<WorkflowRecord>,
     total: i64,
 }
@@ -76,7 +76,7 @@ struct Search {
 
 /// A new workflow.
 #[derive(Deserialize, ToSchema)]
-struct Wanted {
+struct WorkflowWanted {
     /// Guid, id or name of the project.
     project_id: String,
     name: Option<String>,
@@ -108,12 +108,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// The workflow and its project, if the caller has this role there.
-pub(crate) async fn find(
-    app: &App,
-    caller: &Caller,
-    id: &str,
-    least: Role,
-) -> Result<(Workflow, Project), Refusal> {
+pub(crate) async fn find(app: &App, caller: &Caller, id: &str, least: Role) -> Result<(Workflow, Project), Refusal> {
     let workflow = app.store().workflow_of(id).await?;
     let project = app.store().project(&workflow.project).await?;
     caller.may(app, &project, least, "workflow", id).await?;
@@ -197,9 +192,9 @@ pub(crate) fn config_of(text: &str) -> Option<Value> {
 }
 
 /// Makes a workflow. Its config is checked whole; one without a config is allowed, a run of it brings its own.
-#[utoipa::path(post, path = "/v1/workflows", tag = "workflows", request_body = Wanted,
+#[utoipa::path(post, path = "/v1/workflows", tag = "workflows", request_body = WorkflowWanted,
     responses((status = 200, body = WorkflowRecord), (status = "4XX", body = Refused)))]
-async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Wanted>) -> Answer<WorkflowRecord> {
+async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<WorkflowWanted>) -> Answer<WorkflowRecord> {
     let project = caller.project(&app, &wanted.project_id, Role::Write).await?;
     let runner_mode = runner_mode(wanted.runner_mode.as_deref())?;
     let given = wanted.name.filter(|name| !name.is_empty());
@@ -264,39 +259,34 @@ async fn found(
 
 /// Workflows in the caller's sight.
 #[utoipa::path(get, path = "/v1/workflows", tag = "workflows", params(Search),
-    responses((status = 200, body = Searched), (status = "4XX", body = Refused)))]
+    responses((status = 200, body = WorkflowSearched), (status = "4XX", body = Refused)))]
 async fn list(
     State(app): State<App>,
     caller: Caller,
     expand: Expand,
     Asked(asked): Asked<Search>,
-) -> Answer<Searched> {
+) -> Answer<WorkflowSearched> {
     let (workflows, total) = found(&app, &caller, &asked, &expand).await?;
-    Ok(Json(Searched { workflows, total }))
+    Ok(Json(WorkflowSearched { workflows, total }))
 }
 
 /// Workflows that a query finds.
 #[utoipa::path(get, path = "/v1/workflows/search", tag = "workflows", params(Search),
-    responses((status = 200, body = Searched), (status = "4XX", body = Refused)))]
+    responses((status = 200, body = WorkflowSearched), (status = "4XX", body = Refused)))]
 async fn search(
     State(app): State<App>,
     caller: Caller,
     expand: Expand,
     Asked(asked): Asked<Search>,
-) -> Answer<Searched> {
+) -> Answer<WorkflowSearched> {
     let (workflows, total) = found(&app, &caller, &asked, &expand).await?;
-    Ok(Json(Searched { workflows, total }))
+    Ok(Json(WorkflowSearched { workflows, total }))
 }
 
 /// One workflow.
 #[utoipa::path(get, path = "/v1/workflows/{id}", tag = "workflows", params(("id" = String, Path)),
     responses((status = 200, body = WorkflowRecord), (status = "4XX", body = Refused)))]
-async fn get(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-    expand: Expand,
-) -> Answer<WorkflowRecord> {
+async fn get(State(app): State<App>, caller: Caller, Path(id): Path<String>, expand: Expand) -> Answer<WorkflowRecord> {
     let (workflow, project) = find(&app, &caller, &id, Role::Read).await?;
     Ok(Json(wire(&app, &workflow, &project, &expand).await?))
 }
@@ -326,10 +316,8 @@ async fn update(
     };
     let plan = check(&app, &project, &text).await?;
     let name = (plan.name() != old.name).then(|| plan.name().to_string());
-    let workflow = app
-        .store()
-        .update_workflow(&id, &text, from_json, name.as_deref(), &caller.0.guid, next_run(&plan))
-        .await?;
+    let workflow =
+        app.store().update_workflow(&id, &text, from_json, name.as_deref(), &caller.0.guid, next_run(&plan)).await?;
     app.audit(&caller, "update", "workflow", &id, &project.guid).await?;
     app.queue().ring();
     Ok(Json(wire(&app, &workflow, &project, &Expand(Vec::new())).await?))

@@ -68,8 +68,7 @@ impl World {
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
         arguments.extend(rest);
         let mut command = self.command(&arguments);
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(log).spawn().map_err(|error| error.to_string())?;
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().map_err(|error| error.to_string())?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).map_err(|e| e.to_string())?;
         let Some(address) = line.trim().strip_prefix("listening on http://").map(str::to_string) else {
@@ -123,13 +122,7 @@ impl World {
     }
 
     /// One request on a connection of its own; gives the status and the body.
-    fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        key: &str,
-        (kind, body): (&str, &str),
-    ) -> Result<(String, String), String> {
+    fn ask(&self, method: &str, path: &str, key: &str, (kind, body): (&str, &str)) -> Result<(String, String), String> {
         let served = self.served.as_ref().ok_or("no server")?;
         let key = self.filled(&format!("${key}"));
         let said = |error: std::io::Error| error.to_string();
