@@ -5,7 +5,7 @@ mod tables;
 use quality::{Ask, Compat, Downstream, Evidence, Family, MEASURES, Task, judge};
 use serde_json::Value;
 use table::Table;
-use tables::{bank, below, noise, people, reversed, shuffled_columns};
+use tables::{bank, below, noise, people, reversed, shuffled_columns, tables_of_all_kinds};
 
 fn compat(training: &Table, synthetic: &Table, holdout: Option<&Table>) -> (Compat, Value) {
     let report = judge(&Evidence { training, synthetic, holdout, target: None, constraints: &[], made: &[], seed: 5 });
@@ -177,4 +177,32 @@ fn a_synthetic_table_that_holds_the_test_rows_is_told() {
     let mixed = below(&fresh, &holdout.take(&(0..50).collect::<Vec<u32>>()));
     let warning = downstream(&mixed, Some(&holdout), &ask).warning().expect("a tenth of the test rows is there");
     assert!(warning.contains("50 of the 500 test rows, the training table 0"), "{warning}");
+}
+
+#[test]
+fn any_tables_give_a_downstream_report() {
+    for (kind, [training, synthetic, holdout]) in tables_of_all_kinds() {
+        let evidence = Evidence {
+            training: &training,
+            synthetic: &synthetic,
+            holdout: Some(&holdout),
+            target: None,
+            constraints: &[],
+            made: &[],
+            seed: 5,
+        };
+        let report = judge(&evidence);
+        for index in [0, training.columns() / 2, training.columns().saturating_sub(1)] {
+            let target = if training.columns() == 0 { "none" } else { training.name(index) };
+            for (task, measure) in [(Task::Classification, "f1"), (Task::Regression, "rmse")] {
+                let downstream = report.downstream(&asked(task, target, measure));
+                let json = downstream.to_json();
+                assert!(
+                    json["fatal_error"].is_string() != json["average_metric_difference"].is_object(),
+                    "{kind}: {json}"
+                );
+                assert!(downstream.to_html(&Vec::new()).ends_with("</html>"), "{kind}");
+            }
+        }
+    }
 }

@@ -10,10 +10,10 @@ use crate::boost::{Growth, LEAVES_MAX, Model, ROUNDS, Target};
 use crate::distance::{Placed, distances_from};
 use crate::random::Random;
 
-/// Trees over all rounds and classes, at most.
-const TREES_MAX: usize = 1_000;
-/// Trees of a forest, and the fewest of one of many classes.
-const FOREST: [usize; 2] = [100, 5];
+/// Boosted trees over all rounds and classes, at most.
+const TREES_MAX: usize = 500;
+/// Trees of a forest, over all classes, and the fewest of a class.
+const FOREST: [usize; 3] = [100, 300, 5];
 /// Leaves of a tree of a forest.
 const FOREST_LEAVES: usize = 255;
 /// The part of the features that a tree of a forest sees.
@@ -134,12 +134,20 @@ impl Ready {
             }
             Family::Linear => linear::classes(&self.matrix, rows, labels, classes, tested),
             Family::Bayes => bayes(&self.binned, rows, labels, classes, tested),
-            Family::Forest | Family::Tree | Family::Neighbours => {
+            Family::Neighbours => {
+                let mut shares = vec![0.0; tested.len() * classes];
+                for (shares, near) in shares.chunks_exact_mut(classes).zip(nearest(&self.placed, rows, tested)) {
+                    let one = 1.0 / near.len().max(1) as f64;
+                    near.iter().for_each(|&row| shares[labels[row as usize] as usize] += one);
+                }
+                shares
+            }
+            Family::Forest | Family::Tree => {
                 // A tree of shares: of two classes one is enough.
                 let asked = if classes == 2 { 1..2 } else { 0..classes };
                 let of_class = |class: usize| {
                     let truths: Vec<f64> = labels.iter().map(|&label| f64::from(label as usize == class)).collect();
-                    self.numbers(by, rows, &truths, tested, FOREST[0].min(TREES_MAX / classes).max(FOREST[1]))
+                    self.numbers(by, rows, &truths, tested, FOREST[0].min(FOREST[1] / classes).max(FOREST[2]))
                 };
                 let shares: Vec<Vec<f64>> = asked.into_par_iter().map(of_class).collect();
                 let of_row = |row: usize| match classes {
@@ -166,7 +174,11 @@ impl Ready {
             }
             Family::Forest => forest(&self.binned, rows, &target(), tested, trees, self.seed),
             Family::Linear => linear::numbers(&self.matrix, rows, truths, tested),
-            Family::Neighbours => neighbours(&self.placed, rows, truths, tested),
+            Family::Neighbours => {
+                let near = nearest(&self.placed, rows, tested);
+                let of_row = |near: &Vec<u32>| near.iter().map(|&row| truths[row as usize]).sum::<f64>();
+                near.iter().map(|near| of_row(near) / near.len().max(1) as f64).collect()
+            }
             // It has no answer for numbers, and is never asked.
             Family::Bayes => vec![f64::NAN; tested.len()],
         }
@@ -212,29 +224,24 @@ fn forest(binned: &Binned, rows: &[u32], target: &Target, tested: &[u32], trees:
     (0..tested.len()).map(sum).collect()
 }
 
-/// The mean of the nearest rows by Gower's distance; of equally near ones the first.
-fn neighbours(placed: &Placed, rows: &[u32], truths: &[f64], tested: &[u32]) -> Vec<f64> {
+/// The nearest of `rows` to each tested row by Gower's distance; of equally near ones the first.
+fn nearest(placed: &Placed, rows: &[u32], tested: &[u32]) -> Vec<Vec<u32>> {
     let chosen = |column: &Vec<f32>| rows.iter().map(|&row| column[row as usize]).collect();
     let chosen = Placed { columns: placed.columns.iter().map(chosen).collect(), rows: rows.len() };
     let asked = NEIGHBOURS.min(rows.len());
-    tested
-        .par_iter()
-        .map_init(
-            || vec![0f32; rows.len()],
-            |sums, &row| {
-                distances_from(placed, row as usize, &chosen, sums);
-                let mut nearest: Vec<(f32, usize)> = Vec::with_capacity(asked + 1);
-                for (at, &sum) in sums.iter().enumerate() {
-                    if nearest.len() < asked || sum < nearest[asked - 1].0 {
-                        let place = nearest.partition_point(|(other, _)| *other <= sum);
-                        nearest.insert(place, (sum, at));
-                        nearest.truncate(asked);
-                    }
-                }
-                nearest.iter().map(|&(_, at)| truths[rows[at] as usize]).sum::<f64>() / asked.max(1) as f64
-            },
-        )
-        .collect()
+    let of_row = |sums: &mut Vec<f32>, row: &u32| {
+        distances_from(placed, *row as usize, &chosen, sums);
+        let mut nearest: Vec<(f32, u32)> = Vec::with_capacity(asked + 1);
+        for (&row, &sum) in rows.iter().zip(sums.iter()) {
+            if nearest.len() < asked || nearest.last().is_some_and(|(last, _)| sum < *last) {
+                let place = nearest.partition_point(|(other, _)| *other <= sum);
+                nearest.insert(place, (sum, row));
+                nearest.truncate(asked);
+            }
+        }
+        nearest.into_iter().map(|(_, row)| row).collect()
+    };
+    tested.par_iter().map_init(|| vec![0f32; rows.len()], of_row).collect()
 }
 
 /// Naive Bayes over bins, each counted once more than it is there (Laplace).
