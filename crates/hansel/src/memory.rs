@@ -17,6 +17,15 @@ pub(crate) struct Memory {
 impl Memory {
     /// Opens the home, making it on first use.
     pub(crate) fn open(home: &Path) -> Result<Memory, Failure> {
+        Memory::with(home, database().as_deref())
+    }
+
+    /// Opens a home that goes away again; its records lie in it, whatever database the others have.
+    pub(crate) fn open_passing(home: &Path) -> Result<Memory, Failure> {
+        Memory::with(home, None)
+    }
+
+    fn with(home: &Path, database: Option<&str>) -> Result<Memory, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("store")
@@ -24,8 +33,7 @@ impl Memory {
             .build()
             .map_err(|error| Failure::new(Code::Internal, "no thread can be started").cause(error))?;
         let key = std::env::var("HANSEL_KEY").ok().filter(|key| !key.is_empty());
-        let database = std::env::var("HANSEL_DATABASE").ok().filter(|database| !database.is_empty());
-        let store = runtime.block_on(Store::open(home, key.as_deref(), database.as_deref())).map_err(failure)?;
+        let store = runtime.block_on(Store::open(home, key.as_deref(), database)).map_err(failure)?;
         Ok(Memory { store, runtime: Arc::new(runtime) })
     }
 
@@ -104,6 +112,16 @@ pub(crate) async fn connection(
         target: target(&record.target),
         external_id: project.guid.clone(),
     })
+}
+
+/// The database that the environment names in place of the home's own file.
+fn database() -> Option<String> {
+    std::env::var("HANSEL_DATABASE").ok().filter(|database| !database.is_empty())
+}
+
+/// Whether the home has records already.
+pub(crate) fn exists(home: &Path) -> bool {
+    database().is_some() || home.join("hansel.db").is_file()
 }
 
 /// The end of a workflow that a record's `target` stands for.

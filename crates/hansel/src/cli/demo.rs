@@ -61,7 +61,7 @@ impl Demo {
                 TABLES.len()
             ));
         }
-        let memory = Memory::open(&home)?;
+        let memory = Memory::open_passing(&home)?;
         let project = memory.project(None)?;
         let connections = Connections::Known([("c_1".to_string(), connection(&s3, &project.guid))].into());
         let plan = workflow::plan(WORKFLOW, actions::ACTIONS, &connections)

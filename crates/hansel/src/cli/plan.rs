@@ -9,7 +9,7 @@ use super::run::Place;
 use super::say::{self, Stop};
 use super::{Setting, signals};
 use crate::engine::{Known, Verdict, survey};
-use crate::memory::Memory;
+use crate::memory::{Memory, exists};
 
 /// Show what a run would crawl, train and write, and why each object is in or out
 #[derive(clap::Args)]
@@ -30,9 +30,9 @@ impl Plan {
         let home = setting.home_dir()?;
         // A home that is not there yet is not made for a look, unless a role needs its guid as external id.
         let roles = self.place.roles()?;
-        let passing = if roles || home.join("hansel.db").is_file() { None } else { tempfile::tempdir().ok() };
+        let passing = if roles || exists(&home) { None } else { tempfile::tempdir().ok() };
         let memory = match &passing {
-            Some(folder) => Memory::open(&folder.path().join("home"))?,
+            Some(folder) => Memory::open_passing(&folder.path().join("home"))?,
             None => Memory::open(&home)?,
         };
         let checked = self.place.check(&memory, &self.file)?;

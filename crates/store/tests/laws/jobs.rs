@@ -96,6 +96,10 @@ fn lines_of_a_log_keep_their_order() {
         assert!(all.windows(2).all(|pair| pair[0].at < pair[1].at));
         assert_eq!(store.job_log(&uid, 35).await.expect("it can be read"), all[35..]);
         assert_eq!((all[0].stage.as_str(), all[0].msg.as_str(), &all[0].ctx), ("train", "epoch", &json!({"epoch": 0})));
+        world.sql("UPDATE job_log SET at = at + 1000000000000").await;
+        store.append_job_log(&uid, "post", "", &json!({})).await.expect("it can be appended");
+        let all = store.job_log(&uid, 39).await.expect("it can be read");
+        assert!(all[0].at < all[1].at);
         let lost = store.append_job_log("0", "train", "", &json!({})).await;
         assert!(matches!(lost, Err(StoreError::NotFound { .. })));
     });
@@ -134,6 +138,14 @@ fn an_audit_log_is_read_backwards_without_a_gap() {
             read.extend(page);
         }
         assert_eq!(read, all);
+        world.sql("UPDATE audit SET at = at + 1000000000000").await;
+        world
+            .store
+            .audit(&AuditEntry { note: "last".into(), ..AuditEntry::default() })
+            .await
+            .expect("it can be written");
+        let last = world.store.audit_log(None, None, 1).await.expect("it can be read");
+        assert_eq!(last[0].note, "last");
         let of_one = world.store.audit_log(Some("proj_1"), None, 100).await.expect("it can be read");
         let notes: Vec<String> = of_one.into_iter().map(|entry| entry.note).collect();
         assert_eq!(notes, (0..15).rev().map(|note| note.to_string()).collect::<Vec<_>>());

@@ -44,6 +44,10 @@ fn a_journal_that_many_write_is_in_order() {
         assert_eq!(world.store.task_events(&run, "a", 0, i64::MAX).await.expect("they can be read"), of_a);
         let part = world.store.task_events(&run, "a", of_a[9].seq, 5).await.expect("they can be read");
         assert_eq!(part, of_a[10..15]);
+        // Also where the clock was set back.
+        world.sql("UPDATE events SET at = at + 1000000000000").await;
+        world.store.append(&run, "log", &json!({}), None).await.expect("it can be appended");
+        in_order(&world.store.events(&run, 0).await.expect("they can be read"));
     });
 }
 

@@ -117,12 +117,6 @@ fn ten_thousand_runs_and_a_hundred_thousand_done_marks_slow_no_page() {
         assert_eq!(count, 100_000);
         // Not a page: all marks of a workflow at once, as a run begins.
         assert!(whole < Duration::from_secs(3), "{whole:?}");
-        if let Ok(path) = std::env::var("HANSEL_TEST_TIMES") {
-            let text =
-                format!("{} {seen:?} done {whole:?}\n", if world.database.is_some() { "postgres" } else { "sqlite" });
-            let old = std::fs::read_to_string(&path).unwrap_or_default();
-            std::fs::write(&path, old + &text).expect("it can be written");
-        }
     });
 }
 
