@@ -119,7 +119,7 @@ fn workflows_of_one_name_stand_beside_the_local_one() {
             name: "flow".into(),
             config_text: "name: flow # kept\n".into(),
             created_by: "user_1".into(),
-            next_run: Some(5),
+            next_run: Some(9),
             ..NewWorkflow::default()
         };
         let one = store.create_workflow(&new).await.expect("it can be made");
@@ -129,11 +129,16 @@ fn workflows_of_one_name_stand_beside_the_local_one() {
         assert_eq!(world.workflow().await, local);
         assert_eq!(store.workflow_named(&local.project, "flow").await.expect("it can be asked"), Some(local.clone()));
 
+        let new = NewWorkflow { name: "served".into(), ..new };
+        store.create_workflow(&new).await.expect("it can be made");
+        assert_eq!(store.workflow_named(&local.project, "served").await.expect("it can be asked"), None);
         let due = async |now| -> Vec<String> {
             store.due_workflows(now).await.expect("it can be asked").into_iter().map(|found| found.id).collect()
         };
         store.set_next_run(&one.id, Some(4)).await.expect("it is there");
         assert_eq!((due(3).await, due(4).await), (vec![], vec![one.id.clone()]));
+        assert_eq!(due(8).await, [one.id.clone()]);
+        store.set_next_run(&two.id, Some(5)).await.expect("it is there");
         assert_eq!(due(5).await, [one.id.clone(), two.id.clone()]);
         let changed = store.update_workflow(&one.id, "{\"name\":\"x\"}", true, Some("x"), "user_2", None).await;
         let changed = changed.expect("it is there");
