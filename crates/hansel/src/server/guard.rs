@@ -3,7 +3,8 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -81,13 +82,21 @@ pub(crate) fn in_order(uri: &Uri) -> Option<Uri> {
     clean.parse().ok()
 }
 
+/// A name that no other request of this process has, nor one of an earlier process on this machine.
+fn next_id() -> String {
+    static BEGAN: OnceLock<i64> = OnceLock::new();
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    let began = BEGAN.get_or_init(|| jiff::Timestamp::now().as_microsecond());
+    format!("{began:x}-{:x}", ASKED.fetch_add(1, Ordering::Relaxed))
+}
+
 /// A name for the request, its figures, and its line in the log.
 async fn count(matched: Option<MatchedPath>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
     let given = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     let fits = |id: &&str| (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let id = given.filter(fits).map_or_else(|| format!("{:016x}", rand::random::<u64>()), str::to_string);
+    let id = given.filter(fits).map_or_else(next_id, str::to_string);
     request.headers_mut().remove("x-request-id");
     let mut response = next.run(request).await;
     let seconds = began.elapsed().as_secs_f64();

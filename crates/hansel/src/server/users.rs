@@ -172,7 +172,7 @@ async fn create_key(State(app): State<App>, caller: Caller, Body(asked): Body<Ne
         }
         _ => caller.0.clone(),
     };
-    let expires_at = asked.expires_in_days.map(|days| expiry(days)).transpose()?;
+    let expires_at = asked.expires_in_days.map(expiry).transpose()?;
     let (key, text) = app.store().create_key(&user.id, &asked.name, expires_at).await?;
     app.audit(&caller, "create", "key", &key.id, "").await?;
     Ok(Json(key_record(&key, Some(text.to_string()))))
