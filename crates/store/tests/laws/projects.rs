@@ -136,7 +136,7 @@ fn workflows_of_one_name_stand_beside_the_local_one() {
             store.due_workflows(now).await.expect("it can be asked").into_iter().map(|found| found.id).collect()
         };
         store.set_next_run(&one.id, Some(4)).await.expect("it is there");
-        assert_eq!((due(3).await, due(4).await), (vec![], vec!std::slice::from_ref(&one.id)));
+        assert_eq!((due(3).await, due(4).await), (vec![], vec![one.id.clone()]));
         assert_eq!(due(8).await, std::slice::from_ref(&one.id));
         store.set_next_run(&two.id, Some(5)).await.expect("it is there");
         assert_eq!(due(5).await, [one.id.clone(), two.id.clone()]);
