@@ -4,6 +4,8 @@
 mod drawing;
 pub mod evaluation;
 mod gretel_model;
+mod helloworld_consumer;
+mod helloworld_producer;
 pub mod jobs;
 mod model_file;
 mod publish_gate;
@@ -11,6 +13,7 @@ mod s3;
 mod s3_destination;
 mod s3_source;
 pub mod synthesis;
+mod test_connection;
 
 pub use drawing::Wanted;
 pub use gretel_model::{Model, ModelProblem, scores};
@@ -20,11 +23,16 @@ pub use synth::Shares;
 use workflow::{ActionType, Code, Connection, Failure};
 
 /// Every action type.
-pub static ACTIONS: &[&ActionType] =
-    &[&s3_source::S3_SOURCE, &gretel_model::GRETEL_MODEL, &s3_destination::S3_DESTINATION];
+pub static ACTIONS: &[&ActionType] = &[
+    &s3_source::S3_SOURCE,
+    &gretel_model::GRETEL_MODEL,
+    &s3_destination::S3_DESTINATION,
+    &helloworld_producer::HELLOWORLD_PRODUCER,
+    &helloworld_consumer::HELLOWORLD_CONSUMER,
+];
 
 /// Every connection type.
-pub static CONNECTION_TYPES: &[&ConnectionType] = &[&s3::S3_CONNECTION];
+pub static CONNECTION_TYPES: &[&ConnectionType] = &[&s3::S3_CONNECTION, &test_connection::TEST_CONNECTION];
 
 /// One connection type; its `name` is the `type` of a connection file.
 pub struct ConnectionType {

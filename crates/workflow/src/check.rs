@@ -23,6 +23,7 @@ enum Held {
     Text(String),
     Flag(bool),
     Count(u64),
+    Texts(Vec<String>),
     Template(Template),
     Tree(Node),
 }
@@ -48,6 +49,14 @@ impl Config {
     pub fn count(&self, field: &str) -> Option<u64> {
         match self.held(field)? {
             Held::Count(count) => Some(*count),
+            _ => None,
+        }
+    }
+
+    /// The texts of a field, if it was given.
+    pub fn texts(&self, field: &str) -> Option<&[String]> {
+        match self.held(field)? {
+            Held::Texts(texts) => Some(texts),
             _ => None,
         }
     }
@@ -131,6 +140,9 @@ fn held(value: &Node, field: &Field, place: &Place, problems: &mut Vec<Problem>)
         (Shape::Flag, Value::Bool(flag)) => Some(Held::Flag(*flag)),
         (Shape::Count, Value::Int(count)) if *count >= 0 => Some(Held::Count(*count as u64)),
         (Shape::Choice(words), Value::Text(word)) if words.contains(&word.as_str()) => Some(Held::Text(word.clone())),
+        (Shape::Texts, Value::List(items)) if !items.is_empty() && items.iter().all(is_text) => {
+            Some(Held::Texts(items.iter().filter_map(Node::text).map(str::to_string).collect()))
+        }
         (Shape::Tree, Value::Map(_)) => Some(Held::Tree(value.clone())),
         (Shape::Template(accepts), Value::Text(text)) => template(text, accepts, place, problems).map(Held::Template),
         (shape, _) => {
@@ -138,6 +150,10 @@ fn held(value: &Node, field: &Field, place: &Place, problems: &mut Vec<Problem>)
             None
         }
     }
+}
+
+fn is_text(node: &Node) -> bool {
+    node.text().is_some_and(|text| !text.is_empty())
 }
 
 fn template(text: &str, accepts: Accepts, place: &Place, problems: &mut Vec<Problem>) -> Option<Template> {

@@ -27,6 +27,8 @@ pub enum Shape {
     Flag,
     /// A whole number, 0 or more.
     Count,
+    /// A list of texts, one at least.
+    Texts,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A template.
@@ -51,6 +53,7 @@ impl Shape {
             Shape::Text => "text".into(),
             Shape::Flag => "`true` or `false`".into(),
             Shape::Count => "a whole number of 0 or more".into(),
+            Shape::Texts => "a list of texts".into(),
             Shape::Choice(words) => {
                 format!("one of {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
             }
@@ -65,6 +68,7 @@ impl Shape {
             Shape::Text | Shape::Template(_) => json!({ "type": "string" }),
             Shape::Flag => json!({ "type": "boolean" }),
             Shape::Count => json!({ "type": "integer", "minimum": 0 }),
+            Shape::Texts => json!({ "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 }),
             Shape::Choice(words) => json!({ "enum": words }),
             Shape::Tree => json!({ "type": "object" }),
         }

@@ -148,6 +148,8 @@ fn reference(body: &str) -> Result<Reference, Misread> {
         ["dataset", "files", "filename"] => Item::Filename,
         ["dataset", "files", "source_filename"] => Item::SourceFilename,
         ["dataset", "tables", "name"] => Item::TableName,
+        // What the documented actions for trying out call it.
+        ["name"] => Item::Filename,
         [] => return Err(wrong("", &["dataset"])),
         ["dataset", "files"] => return Err(wrong("", &["data", "filename", "source_filename"])),
         ["dataset", "tables"] => return Err(wrong("", &["data", "name"])),

@@ -55,6 +55,7 @@ impl World {
                 Ok(value.split_once('T').map(|(_, time)| time.to_string()).unwrap_or(value))
             }
             ["ends", run] => self.ends(run),
+            ["begins-event", run, kind] => self.begins(run, kind),
             _ => Err("no such command".into()),
         }
     }
@@ -119,6 +120,25 @@ impl World {
         let status = record["status"].as_str().unwrap_or_default();
         let message = record["status_details"]["message"].as_str().unwrap_or_default();
         Ok(self.tidy(format!("{status} {message}, told {count} times").replace(" , ", ", ").trim()))
+    }
+
+    /// Follows the events of a run until one of this kind.
+    fn begins(&self, run: &str, kind: &str) -> Result<String, String> {
+        let served = self.served.as_ref().ok_or("no server")?;
+        let said = |error: std::io::Error| error.to_string();
+        let mut stream = TcpStream::connect(&served.address).map_err(said)?;
+        let (run, key) = (self.filled(run), self.filled("$KEY"));
+        let head = format!(
+            "GET /v1/workflows/runs/{run}/events HTTP/1.1\r\nhost: {}\r\nauthorization: {key}\r\n\r\n",
+            served.address
+        );
+        stream.write_all(head.as_bytes()).map_err(said)?;
+        for line in BufReader::new(stream).lines() {
+            if line.map_err(said)?.trim() == format!("event: {kind}") {
+                return Ok(String::new());
+            }
+        }
+        Err(format!("the run ended without an event `{kind}`"))
     }
 
     /// One request on a connection of its own; gives the status and the body.
