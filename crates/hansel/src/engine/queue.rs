@@ -236,7 +236,12 @@ impl Queue {
             let stop = || cancelled.load(Ordering::SeqCst) || queue.leaving();
             let outcome = local::run_waiting(&queue.0.memory, &run, &stop, &leaving);
             drop(lock);
-            if let Err(failure) = outcome {
+            let store = &queue.0.memory.store;
+            let over = || queue.0.memory.ask(store.run(&run.id)).is_ok_and(|run| run.ended_at.is_some());
+            // One that was cancelled while it was about to begin refuses to, and that is as it should be.
+            if let Err(failure) = outcome
+                && !over()
+            {
                 tracing::error!(run = run.id, code = failure.code.name(), "{}", sentence(&failure));
             }
         });
