@@ -59,10 +59,10 @@ fn jobs_are_found_and_go_with_their_model() {
         };
         let all = JobFilter { project: Some(project.id.clone()), ..JobFilter::default() };
         assert_eq!(find(all.clone()).await, [handler.clone(), other.clone(), model.clone()]);
-        assert_eq!(find(JobFilter { name: Some("MY M".into()), ..all.clone() }).await, [model.clone()]);
+        assert_eq!(find(JobFilter { name: Some("MY M".into()), ..all.clone() }).await, std::slice::from_ref(&model));
         assert_eq!(find(JobFilter { kind: Some("model".into()), ..all.clone() }).await, [other.clone(), model.clone()]);
-        assert_eq!(find(JobFilter { model: Some(model.clone()), ..all.clone() }).await, [handler.clone()]);
-        assert_eq!(find(JobFilter { run: Some("wr_1".into()), ..all.clone() }).await, [handler.clone()]);
+        assert_eq!(find(JobFilter { model: Some(model.clone()), ..all.clone() }).await, std::slice::from_ref(&handler));
+        assert_eq!(find(JobFilter { run: Some("wr_1".into()), ..all.clone() }).await, std::slice::from_ref(&handler));
         assert!(find(JobFilter { statuses: vec!["active".into()], ..all.clone() }).await.is_empty());
         for uid in [&model, &handler] {
             std::fs::create_dir_all(store.job_dir(uid)).expect("a folder can be made");

@@ -99,7 +99,7 @@ fn uploads_come_and_go() {
         assert!(file.key.len() == 32 && file.key.starts_with("file_"));
         let artifact =
             store.create_upload("artifact", &project.id, "a.csv", "", "").await.expect("it can be announced");
-        assert_eq!(store.uploads(&project.id, "file").await.expect("they can be listed"), [file.clone()]);
+        assert_eq!(store.uploads(&project.id, "file").await.expect("they can be listed"), std::slice::from_ref(&file));
         assert_eq!(store.uploads(&project.id, "artifact").await.expect("they can be listed"), [artifact]);
         assert!(matches!(store.create_upload("other", &project.id, "a", "", "").await, Err(StoreError::Refused(_))));
         let path = store.upload_path(&file.key);
@@ -137,14 +137,14 @@ fn workflows_of_one_name_stand_beside_the_local_one() {
         };
         store.set_next_run(&one.id, Some(4)).await.expect("it is there");
         assert_eq!((due(3).await, due(4).await), (vec![], vec![one.id.clone()]));
-        assert_eq!(due(8).await, [one.id.clone()]);
+        assert_eq!(due(8).await, std::slice::from_ref(&one.id));
         store.set_next_run(&two.id, Some(5)).await.expect("it is there");
         assert_eq!(due(5).await, [one.id.clone(), two.id.clone()]);
         let changed = store.update_workflow(&one.id, "{\"name\":\"x\"}", true, Some("x"), "user_2", None).await;
         let changed = changed.expect("it is there");
         assert_eq!((changed.name.as_str(), changed.config.as_str()), ("x", "{\"name\":\"x\"}"));
         assert_eq!((changed.created_by.as_str(), changed.updated_by.as_str()), ("user_1", "user_2"));
-        assert_eq!(due(5).await, [two.id.clone()]);
+        assert_eq!(due(5).await, std::slice::from_ref(&two.id));
 
         let run = world.run(&two, "RUN_STATUS_PENDING").await;
         std::fs::create_dir_all(store.artifacts_dir(&run.id)).expect("a folder can be made");
