@@ -44,28 +44,32 @@ impl<'a> Drawing<'a> {
     /// Prepares what is wanted; `rows` is how many rows there are by default. Fails with `usage` where seeds or shares do
     /// not go with the model, with a `data.*` code where the seeds cannot be read.
     pub(crate) fn of(generator: &'a dyn Generator, wanted: &Wanted, rows: u64, seed: u64) -> Result<Self, Failure> {
-        let beside = |columns: &[usize], known: Table| {
-            let completion = generator.beside(columns, seed).ok_or_else(|| {
-                let message = "rows that belong together are drawn by groups, and no columns can be given with them";
-                Failure::new(Code::Usage, message)
-                    .hint("Leave out the seeds, or train without `group_training_examples_by`.")
-            })?;
-            let total = known.rows() as u64;
-            Ok(Drawing { generator, beside: Some((known, completion)), seed, total })
-        };
         match wanted {
             Wanted::Rows(total) => Ok(Drawing { generator, beside: None, seed, total: total.unwrap_or(rows) }),
-            Wanted::Seeds(path) => {
-                let (columns, known) = seeds(path, &generator.header())?;
-                beside(&columns, known)
-            }
+            Wanted::Seeds(path) => Drawing::seeded(generator, path, &path.display().to_string(), seed),
             Wanted::Shares(shares, total) => {
                 let rows = usize::try_from(total.unwrap_or(rows)).unwrap_or(usize::MAX);
                 let (column, known) =
                     shares.column(generator, rows, seed).map_err(|message| Failure::new(Code::Usage, message))?;
-                beside(&[column], known)
+                Drawing::beside(generator, &[column], known, seed)
             }
         }
+    }
+
+    /// Prepares one row for each row of the table in `path`, whose name is `name`; fails as [`Drawing::of`].
+    pub(crate) fn seeded(generator: &'a dyn Generator, path: &Path, name: &str, seed: u64) -> Result<Self, Failure> {
+        let (columns, known) = seeds(path, name, &generator.header())?;
+        Drawing::beside(generator, &columns, known, seed)
+    }
+
+    fn beside(generator: &'a dyn Generator, columns: &[usize], known: Table, seed: u64) -> Result<Self, Failure> {
+        let completion = generator.beside(columns, seed).ok_or_else(|| {
+            let message = "rows that belong together are drawn by groups, and no columns can be given with them";
+            Failure::new(Code::Usage, message)
+                .hint("Leave out the seeds, or train without `group_training_examples_by`.")
+        })?;
+        let total = known.rows() as u64;
+        Ok(Drawing { generator, beside: Some((known, completion)), seed, total })
     }
 
     /// The rows `first_row .. first_row + rows`.
@@ -82,12 +86,11 @@ impl<'a> Drawing<'a> {
 }
 
 /// The columns that a file of seeds gives, as positions in the model's table, and their values in its spelling.
-fn seeds(path: &Path, header: &Table) -> Result<(Vec<usize>, Table), Failure> {
-    let name = path.display().to_string();
+fn seeds(path: &Path, name: &str, header: &Table) -> Result<(Vec<usize>, Table), Failure> {
     let file = File::open(path)
         .map_err(|error| Failure::new(Code::Usage, format!("the seeds `{name}` cannot be read")).cause(error))?;
     let options = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: 0 };
-    let reading = read(&name, &file, &options).map_err(|error| unreadable(&name, &error))?;
+    let reading = read(name, &file, &options).map_err(|error| unreadable(name, &error))?;
     if reading.set_aside.rows > 0 {
         let message = format!("the seeds `{name}` have malformed rows: {}", reading.set_aside);
         return Err(Failure::new(Code::DataUnreadable, message).hint("Mend them: each seed gives one row."));

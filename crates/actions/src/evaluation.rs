@@ -1,7 +1,7 @@
 //! The model type `evaluate`: a synthetic table judged against the real one. In: the body under the key and the tables.
-//! Out: a report.
+//! Out: a report, and all documents that an evaluation has.
 
-use quality::{CompatSettings, Evidence, Report, judge_with};
+use quality::{Ask, CompatSettings, Downstream, Evidence, Family, MEASURES, Measure, Provenance, Report, judge_with};
 use serde_json::{Map, Value as Json};
 use table::Table;
 use workflow::nearest;
@@ -29,6 +29,10 @@ pub struct Evaluation {
     pub target: Option<String>,
     /// The share of the real table that is held out where no holdout is given and something is predicted.
     pub holdout: f64,
+    /// The measure by which models that predict are ranked and scored; accuracy or R squared where there is none.
+    pub metric: Option<String>,
+    /// The models that predict; all where the list is empty.
+    pub models: Vec<String>,
     /// Parameters of the documented scores.
     pub compat: CompatSettings,
     /// The synthetic table, as the config names it.
@@ -43,6 +47,8 @@ impl Default for Evaluation {
             task: Task::Quality,
             target: None,
             holdout: 0.2,
+            metric: None,
+            models: Vec::new(),
             compat: CompatSettings::default(),
             data_source: None,
             ref_data: [None, None],
@@ -99,9 +105,7 @@ impl Evaluation {
                 _ => reader.refuse_truth(value, "skip", "an evaluation that is skipped has nothing to do"),
             }
         }
-        if read.task != Task::Quality && read.target.is_none() {
-            reader.fault("params.target", "a column to predict is needed".into(), None);
-        }
+        reader.predicted(&read);
         if reader.problems.is_empty() { Ok(read) } else { Err(reader.problems) }
     }
 
@@ -144,10 +148,84 @@ impl Evaluation {
         };
         judge_with(&evidence, &self.compat)
     }
+
+    /// What the target can be predicted by, where the task asks for it. Trains models: call it once.
+    pub fn downstream(&self, report: &Report) -> Option<Downstream> {
+        let task = self.task.downstream()?;
+        let families = self.models.iter().filter_map(|name| Family::named(name, task));
+        let ask = Ask {
+            task,
+            target: self.target.clone()?,
+            measure: self.measure(task)?,
+            families: families.collect(),
+            rows_max: self.compat.rows_max,
+        };
+        Some(report.downstream(&ask))
+    }
+
+    /// The measure that is named, else the first of the task.
+    fn measure(&self, task: quality::Task) -> Option<&'static Measure> {
+        let name = self.metric.as_ref().map(|name| name.to_lowercase());
+        let wanted = |measure: &&Measure| name.as_ref().is_none_or(|name| measure.name == name);
+        MEASURES.iter().filter(|measure| measure.task == task).find(wanted)
+    }
+}
+
+/// A document of an evaluation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The documented type of artifact, such as `classification_report_json`.
+    pub kind: &'static str,
+    /// The documented file name, not packed: with `.gz` behind it where it is.
+    pub file: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Whether the documented service has it for this task. Clients take the first report that they find for the report
+    /// of the job, and look for `report_json` first: a server should not offer the others.
+    pub of_task: bool,
+}
+
+/// All documents of an evaluation: the report with its documented JSON, and, where something was predicted, the report on
+/// that.
+pub fn documents(report: &Report, downstream: Option<&Downstream>, about: &Provenance) -> Vec<Document> {
+    let lines = |value: Json| format!("{value:#}\n").into_bytes();
+    let (page, json) = (report.to_html(about).into_bytes(), lines(report.to_legacy_json()));
+    let alone = downstream.is_none();
+    let mut documents = vec![
+        Document { kind: "report", file: "report.html", bytes: page, of_task: alone },
+        Document { kind: "report_json", file: "report_json.json", bytes: json, of_task: alone },
+    ];
+    if let Some(downstream) = downstream {
+        let [(page, page_file), (json, json_file)] = match downstream.task() {
+            quality::Task::Classification => [
+                ("classification_report", "classification_report.html"),
+                ("classification_report_json", "classification_report_json.json"),
+            ],
+            quality::Task::Regression => [
+                ("regression_report", "regression_report.html"),
+                ("regression_report_json", "regression_report_json.json"),
+            ],
+        };
+        let bytes = downstream.to_html(about).into_bytes();
+        documents.push(Document { kind: page, file: page_file, bytes, of_task: true });
+        documents.push(Document { kind: json, file: json_file, bytes: lines(downstream.to_json()), of_task: true });
+    }
+    documents
+}
+
+impl Task {
+    /// What is predicted, if anything.
+    fn downstream(self) -> Option<quality::Task> {
+        match self {
+            Task::Quality => None,
+            Task::Classification => Some(quality::Task::Classification),
+            Task::Regression => Some(quality::Task::Regression),
+        }
+    }
 }
 
 /// A name of data, unless it is a placeholder; of a list the first.
-fn source(value: &Json) -> Option<String> {
+pub(crate) fn source(value: &Json) -> Option<String> {
     let text = value.as_str().or_else(|| value.as_array()?.first()?.as_str())?;
     (!PLACEHOLDERS.contains(&text)).then(|| text.to_string())
 }
@@ -237,22 +315,50 @@ impl Reader {
                     None => self.fault(&path, format!("a share between 0 and 1 is expected, not {value}"), None),
                 },
                 "task" => self.task(value, read),
-                "metric" => {
-                    let known = ["acc", "auc", "r2"];
-                    if !value.as_str().is_some_and(|metric| known.contains(&metric.to_lowercase().as_str())) {
-                        let message = format!("`{key}` is {value}; the figures are `acc`, `auc` and `r2`");
-                        self.fault(&path, message, None);
-                    }
-                }
+                "metric" => match value.as_str() {
+                    Some(metric) => read.metric = Some(metric.into()),
+                    None => self.fault(&path, format!("the name of a measure is expected, not {value}"), None),
+                },
                 // An empty list is the documented way to say all.
-                _ => {
-                    if !value.as_array().is_some_and(Vec::is_empty) {
-                        let message = "the models cannot be chosen: boosted trees predict".to_string();
-                        self.fault(&path, message, Some("Leave `models` out, or give an empty list.".into()));
-                    }
-                }
+                _ => read.models = self.words(value, &path),
             }
         }
+    }
+
+    /// What only a task can tell: whether there is a target, a measure and models of these names.
+    fn predicted(&mut self, read: &Evaluation) {
+        if read.task != Task::Quality && read.target.is_none() {
+            self.fault("params.target", "a column to predict is needed".into(), None);
+        }
+        // Where nothing is predicted a name of either task is as good as none.
+        let tasks = match read.task.downstream() {
+            Some(task) => vec![task],
+            None => vec![quality::Task::Classification, quality::Task::Regression],
+        };
+        if let Some(metric) = &read.metric
+            && tasks.iter().all(|task| read.measure(*task).is_none())
+        {
+            let known = MEASURES.iter().filter(|measure| tasks.contains(&measure.task)).map(|measure| measure.name);
+            self.unknown("params.metric", metric, "measure", &known.collect::<Vec<_>>());
+        }
+        for model in &read.models {
+            if tasks.iter().all(|task| Family::named(model, *task).is_none()) {
+                let mut known: Vec<&str> = Vec::new();
+                let names = tasks.iter().flat_map(|task| Family::names(*task));
+                names.for_each(|name| {
+                    if !known.contains(&name) {
+                        known.push(name)
+                    }
+                });
+                self.unknown("params.models", model, "model", &known);
+            }
+        }
+    }
+
+    fn unknown(&mut self, path: &str, name: &str, what: &str, known: &[&str]) {
+        let allowed: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        let hint = nearest(name, known.iter().copied()).map(|near| format!("Did you mean `{near}`?"));
+        self.fault(path, format!("`{name}` is no {what}; these are: {}", allowed.join(", ")), hint);
     }
 
     fn task(&mut self, value: &Json, read: &mut Evaluation) {

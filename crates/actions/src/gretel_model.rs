@@ -122,11 +122,13 @@ impl Model {
     }
 }
 
-fn model_type(key: &str) -> Option<&'static ModelType> {
+/// The model type of this key.
+pub(crate) fn model_type(key: &str) -> Option<&'static ModelType> {
     MODELS.iter().find(|model| model.name == key).copied()
 }
 
-fn recipe(model: &ModelType, params: &Params, path: &str) -> Result<Box<dyn Recipe>, Vec<ModelProblem>> {
+/// The recipe of a body, or every parameter of it that is not allowed; `path` is where the body stands.
+pub(crate) fn recipe(model: &ModelType, params: &Params, path: &str) -> Result<Box<dyn Recipe>, Vec<ModelProblem>> {
     (model.recipe)(params).map_err(|bad| {
         let below = |inner: &str| if path.is_empty() { inner.to_string() } else { format!("{path}.{inner}") };
         bad.into_iter().map(|bad| (below(&bad.path), bad.message, bad.hint)).collect()
@@ -135,11 +137,22 @@ fn recipe(model: &ModelType, params: &Params, path: &str) -> Result<Box<dyn Reci
 
 static CONFIG_KEYS: &[&str] = &["schema_version", "name", "models", "notifications", "label_predictors"];
 
-/// The key and body of the one entry under `models`.
-pub(crate) fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>), Vec<ModelProblem>> {
+/// The key and body of a model.
+pub(crate) type Entry = (String, Map<String, Json>);
+
+/// The one entry under `models`.
+pub(crate) fn the_one_model(config: &Json) -> Result<Entry, Vec<ModelProblem>> {
+    match envelope(config) {
+        (problems, Some(model)) if problems.is_empty() => Ok(model),
+        (problems, _) => Err(problems),
+    }
+}
+
+/// What is wrong around the one entry under `models`, and its key and body where they can be told all the same.
+pub(crate) fn envelope(config: &Json) -> (Vec<ModelProblem>, Option<Entry>) {
     let mut problems = Vec::new();
-    let one = |path: &str, message: &str| vec![(path.to_string(), message.to_string(), None)];
-    let Some(map) = config.as_object() else { return Err(one("", "a model config is a mapping")) };
+    let one = |path: &str, message: &str| (path.to_string(), message.to_string(), None);
+    let Some(map) = config.as_object() else { return (vec![one("", "a model config is a mapping")], None) };
     for key in map.keys().filter(|key| !CONFIG_KEYS.contains(&key.as_str())) {
         let hint = nearest(key, CONFIG_KEYS.iter().copied()).map(|near| format!("Did you mean `{near}`?"));
         problems.push((key.clone(), format!("unknown key `{key}` of a model config"), hint));
@@ -154,18 +167,18 @@ pub(crate) fn the_one_model(config: &Json) -> Result<(String, Map<String, Json>)
         _ => None,
     };
     let Some((key, body)) = entry else {
-        problems.extend(one("models", "a list of one model with one key is expected, such as `- synthetics: {}`"));
-        return Err(problems);
+        problems.push(one("models", "a list of one model with one key is expected, such as `- synthetics: {}`"));
+        return (problems, None);
     };
     let body = match body {
         Json::Object(body) => body.clone(),
         Json::Null => Map::new(),
         _ => {
-            problems.extend(one(&format!("models[0].{key}"), "a mapping is expected"));
+            problems.push(one(&format!("models[0].{key}"), "a mapping is expected"));
             Map::new()
         }
     };
-    if problems.is_empty() { Ok((key.clone(), body)) } else { Err(problems) }
+    (problems, Some((key.clone(), body)))
 }
 
 fn check(config: &Config, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) {

@@ -4,6 +4,7 @@
 mod drawing;
 pub mod evaluation;
 mod gretel_model;
+pub mod jobs;
 mod model_file;
 mod publish_gate;
 mod s3;
@@ -16,7 +17,7 @@ pub use gretel_model::{Model, ModelProblem, scores};
 pub use model_file::{ModelFile, Origin};
 use serde_json::{Map, Value};
 pub use synth::Shares;
-use workflow::ActionType;
+use workflow::{ActionType, Code, Connection, Failure};
 
 /// Every action type.
 pub static ACTIONS: &[&ActionType] =
@@ -37,6 +38,19 @@ pub struct ConnectionType {
     pub credentials: &'static [(&'static str, &'static str)],
     /// Every problem of a connection of this type, as sentences; never with a secret in them.
     pub check: CheckConnection,
+    /// Asks the service who the credentials are; gives what it said in one line.
+    pub identity: fn(&Connection) -> Result<String, Failure>,
+}
+
+/// Asks the service behind a connection who its credentials are. Fails where it does not know them.
+pub fn identity(connection: &Connection) -> Result<String, Failure> {
+    match CONNECTION_TYPES.iter().find(|known| known.name == connection.kind) {
+        Some(known) => (known.identity)(connection),
+        None => {
+            let message = format!("connections of type `{}` cannot be checked here", connection.kind);
+            Err(Failure::new(Code::ConnectionTypeMismatch, message))
+        }
+    }
 }
 
 /// Checks the readable part and, where they are given, the credentials of a connection.

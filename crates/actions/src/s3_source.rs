@@ -33,7 +33,7 @@ pub(crate) static S3_SOURCE: ActionType = ActionType {
             name: "glob_filter",
             shape: Shape::Text,
             required: false,
-            about: "Which objects to take, matched against the key relative to `path`: `*` is any run of characters but `/`, `**` any number of directories, `?` one character, `[ab]` and `{a,b}` alternatives. Everything by default.",
+            about: "Which objects to take, matched against the key relative to `path` or, without a `/` in it, against the file name: `*` is any run of characters but `/`, `**` any number of directories, `?` one character, `[ab]` and `{a,b}` alternatives. Everything by default.",
             example: "\"*.csv\"",
         },
         Field {
@@ -116,6 +116,15 @@ struct Filter {
     whole_key: bool,
 }
 
+impl Filter {
+    /// Whether an object is taken: by its key or, where the pattern has no `/`, by its file name, whatever its folder.
+    fn takes(&self, object: &Object) -> bool {
+        let key = if self.whole_key { &object.origin.key } else { &object.filename };
+        let name = key.rsplit('/').next().unwrap_or(key);
+        self.matcher.is_match(key) || !self.pattern.contains('/') && self.matcher.is_match(name)
+    }
+}
+
 impl S3Source {
     fn new(config: &Config, connection: Option<&Connection>) -> Result<S3Source, Failure> {
         let prefix = directory(config.text("path").unwrap_or_default());
@@ -140,13 +149,7 @@ impl Source for S3Source {
         let mut crawl = Crawl { objects: Vec::new(), listed, left_out: listing.left_out };
         for object in listing.objects {
             match &self.filter {
-                Some(filter)
-                    if !filter.matcher.is_match(if filter.whole_key {
-                        &object.origin.key
-                    } else {
-                        &object.filename
-                    }) =>
-                {
+                Some(filter) if !filter.takes(&object) => {
                     crawl
                         .left_out
                         .push((object.origin.key.clone(), format!("does not match glob `{}`", filter.pattern)));

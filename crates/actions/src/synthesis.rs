@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use crate::drawing::{Drawing, Wanted};
-use quality::{Declared, Evidence, Provenance, Report, judge};
+use quality::{CompatSettings, Declared, Evidence, Provenance, Report, judge_with};
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use rand::seq::SliceRandom;
@@ -91,6 +91,18 @@ pub fn synthesize(
     options: &Options,
     attempt: &Attempt<'_>,
 ) -> Result<Synthesis, Failure> {
+    synthesize_with(input, name, output, recipe, (options, &CompatSettings::default()), attempt)
+}
+
+/// As [`synthesize`], the documented scores computed by these settings.
+pub(crate) fn synthesize_with(
+    input: &Path,
+    name: &str,
+    output: &Path,
+    recipe: &dyn Recipe,
+    (options, compat): (&Options, &CompatSettings),
+    attempt: &Attempt<'_>,
+) -> Result<Synthesis, Failure> {
     let file = File::open(input).map_err(|error| unreadable(name, &Unreadable::Io(error)))?;
     let bounds = options.bounds(recipe, attempt.seed);
     let Reading { table, layout, rows, set_aside } =
@@ -146,7 +158,7 @@ pub fn synthesize(
             made: &made,
             seed: attempt.seed,
         };
-        synthesis.report = Some(judge(&evidence));
+        synthesis.report = Some(judge_with(&evidence, compat));
     }
     Ok(synthesis)
 }
@@ -220,9 +232,22 @@ fn untrained(name: &str, unfit: Unfit) -> Failure {
     }
 }
 
-enum WriteError {
+/// Why rows were not written.
+pub(crate) enum WriteError {
+    /// The file could not be written.
     Io(std::io::Error),
+    /// The user asked to stop.
     Cancelled(Failure),
+}
+
+impl WriteError {
+    /// The failure that it stands for; `path` is the file.
+    pub(crate) fn failure(self, path: &Path) -> Failure {
+        match self {
+            WriteError::Io(error) => unwritable(path, error),
+            WriteError::Cancelled(failure) => failure,
+        }
+    }
 }
 
 impl From<std::io::Error> for WriteError {
@@ -240,10 +265,7 @@ fn write(
 ) -> Result<u64, Failure> {
     let drawing = Drawing::of(generator, wanted, rows, attempt.seed)?;
     let out = File::create(output).map_err(|error| unwritable(output, error))?;
-    write_to(BufWriter::new(out), &drawing, layout, attempt).map_err(|error| match error {
-        WriteError::Io(error) => unwritable(output, error),
-        WriteError::Cancelled(failure) => failure,
-    })?;
+    write_to(BufWriter::new(out), &drawing, layout, attempt).map_err(|error| error.failure(output))?;
     Ok(drawing.total)
 }
 
@@ -254,16 +276,26 @@ fn write_to(
     attempt: &Attempt<'_>,
 ) -> Result<(), WriteError> {
     let mut writer = layout.writer(out)?;
+    each_chunk(drawing, attempt, &mut |rows| writer.write(rows))?;
+    writer.finish()?.into_inner().map_err(|error| error.into_error())?;
+    Ok(())
+}
+
+/// Draws, chunk by chunk, and hands the rows to `take`.
+pub(crate) fn each_chunk(
+    drawing: &Drawing<'_>,
+    attempt: &Attempt<'_>,
+    take: &mut dyn FnMut(&Table) -> std::io::Result<()>,
+) -> Result<(), WriteError> {
     let total = drawing.total;
     let mut first_row = 0;
     while first_row < total {
         attempt.go_on().map_err(|cancelled| WriteError::Cancelled(cancelled.into()))?;
         let rows = CHUNK_ROWS.min(total - first_row) as usize;
-        writer.write(&drawing.rows(first_row, rows))?;
+        take(&drawing.rows(first_row, rows))?;
         first_row += rows as u64;
         (attempt.progress)(Progress { doing: "generating", done: first_row, total });
     }
-    writer.finish()?.into_inner().map_err(|error| error.into_error())?;
     Ok(())
 }
 
@@ -314,6 +346,7 @@ pub fn unreadable(name: &str, error: &Unreadable) -> Failure {
     Failure::new(code, format!("object `{name}`: {error}")).hint(hint)
 }
 
-fn unwritable(path: &Path, error: std::io::Error) -> Failure {
+/// The failure of a file that cannot be written.
+pub(crate) fn unwritable(path: &Path, error: std::io::Error) -> Failure {
     Failure::new(Code::HomeUnusable, format!("the file `{}` cannot be written", path.display())).cause(error)
 }

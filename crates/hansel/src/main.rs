@@ -3,6 +3,7 @@
 mod cli;
 mod engine;
 mod memory;
+mod server;
 
 use std::process::ExitCode;
 

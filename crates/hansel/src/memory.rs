@@ -57,24 +57,61 @@ impl Memory {
         project: &store::Project,
         wanted: &BTreeSet<String>,
     ) -> Result<Vec<Connection>, Failure> {
-        let mut connections = Vec::new();
-        for record in self.ask(self.store.connections(Some(&project.id)))? {
-            if !wanted.contains(&record.id) {
-                continue;
-            }
-            let credentials = self.ask(self.store.open_credentials(&record.id))?;
-            connections.push(Connection {
-                id: record.id,
-                name: record.name,
-                kind: record.kind,
-                config: record.config.as_object().cloned().unwrap_or_default(),
-                credentials: credentials.map(|plain| Secret::new(plain.to_vec())),
-                target: target(&record.target),
-                external_id: project.guid.clone(),
-            });
-        }
-        Ok(connections)
+        self.ask(connections(&self.store, project, wanted))
     }
+
+    /// The right to be the one server of this home, for as long as it lives.
+    pub(crate) fn only_server(&self) -> Result<std::fs::File, Failure> {
+        let path = self.store.lock_file("server");
+        let unusable = |error: std::io::Error| {
+            Failure::new(Code::HomeUnusable, "the lock of the server cannot be taken").cause(error)
+        };
+        std::fs::create_dir_all(path.parent().expect("a lock file lies in a folder")).map_err(unusable)?;
+        let lock = std::fs::File::options().create(true).append(true).open(&path).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let message = format!("another server works in the home directory `{}`", self.store.home().display());
+                Err(Failure::new(Code::HomeUnusable, message).hint("Stop it, or name another with `--home DIR`."))
+            }
+            Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
+        }
+    }
+}
+
+/// Those of a project's connections that `wanted` names, opened.
+pub(crate) async fn connections(
+    store: &Store,
+    project: &store::Project,
+    wanted: &BTreeSet<String>,
+) -> Result<Vec<Connection>, StoreError> {
+    let mut opened = Vec::new();
+    for id in wanted {
+        match store.connection(id).await {
+            Ok(record) if record.project == project.id => opened.push(connection(store, &record, project).await?),
+            Ok(_) | Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(opened)
+}
+
+/// A connection with its credentials opened, for work in its project.
+pub(crate) async fn connection(
+    store: &Store,
+    record: &store::ConnectionRecord,
+    project: &store::Project,
+) -> Result<Connection, StoreError> {
+    let credentials = store.open_credentials(&record.id).await?;
+    Ok(Connection {
+        id: record.id.clone(),
+        name: record.name.clone(),
+        kind: record.kind.clone(),
+        config: record.config.as_object().cloned().unwrap_or_default(),
+        credentials: credentials.map(|plain| Secret::new(plain.to_vec())),
+        target: target(&record.target),
+        external_id: project.guid.clone(),
+    })
 }
 
 /// The database that the environment names in place of the home's own file.

@@ -10,7 +10,8 @@ use crate::split::{Histogram, Split, Sums, best};
 
 /// Rounds of boosting.
 pub(crate) const ROUNDS: usize = 100;
-const LEAVES_MAX: usize = 31;
+/// Leaves of a tree, at most.
+pub(crate) const LEAVES_MAX: usize = 31;
 const LEARNING_RATE: f64 = 0.1;
 /// No probability is nearer to 0 or 1 than this.
 const PROBABILITY_MIN: f64 = 1e-15;
@@ -33,6 +34,17 @@ impl Target {
     }
 }
 
+/// How a model grows.
+#[derive(Clone, Copy)]
+pub(crate) struct Growth {
+    /// Rounds, each with a tree per output.
+    pub(crate) rounds: usize,
+    /// Most leaves of a tree.
+    pub(crate) leaves: usize,
+    /// The part of a tree's answer that counts; with 1 and one round the model is one tree.
+    pub(crate) rate: f64,
+}
+
 /// A sum of trees per output.
 pub(crate) struct Model {
     start: Vec<f64>,
@@ -41,14 +53,19 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Fits `rows` of the features.
+    /// Fits `rows` of the features in so many rounds.
     pub(crate) fn fit(binned: &Binned, rows: &[u32], target: &Target, rounds: usize) -> Model {
+        Model::grown(binned, rows, target, Growth { rounds, leaves: LEAVES_MAX, rate: LEARNING_RATE })
+    }
+
+    /// Fits `rows` of the features, which may hold a row more than once.
+    pub(crate) fn grown(binned: &Binned, rows: &[u32], target: &Target, growth: Growth) -> Model {
         let outputs = target.outputs();
-        let mut model = Model { start: starts(rows, target), trees: Vec::with_capacity(rounds * outputs) };
+        let mut model = Model { start: starts(rows, target), trees: Vec::with_capacity(growth.rounds * outputs) };
         let mut raw: Vec<f64> = rows.iter().flat_map(|_| model.start.iter().copied()).collect();
-        let mut grower = Grower::new(binned, rows);
+        let mut grower = Grower::new(binned, rows, growth);
         let mut slopes = vec![[0.0; 2]; rows.len()];
-        for _ in 0..rounds {
+        for _ in 0..growth.rounds {
             // The probabilities of a round are those before its first tree.
             let before = if outputs > 1 { raw.clone() } else { Vec::new() };
             for output in 0..outputs {
@@ -160,6 +177,7 @@ fn holds(set: &[u64; 4], bin: u8) -> bool {
 struct Grower<'a> {
     binned: &'a Binned,
     rows: &'a [u32],
+    growth: Growth,
     /// Positions in `rows`, leaf by leaf.
     order: Vec<u32>,
     /// The leaves of the last tree: their part of `order`, and their value.
@@ -179,12 +197,13 @@ struct Open {
 }
 
 impl<'a> Grower<'a> {
-    fn new(binned: &'a Binned, rows: &'a [u32]) -> Grower<'a> {
+    fn new(binned: &'a Binned, rows: &'a [u32], growth: Growth) -> Grower<'a> {
         let mut offsets = vec![0];
         for feature in &binned.features {
             offsets.push(offsets[offsets.len() - 1] + feature.count);
         }
-        Grower { binned, rows, order: Vec::new(), leaves: Vec::new(), offsets, spare: Vec::new(), gathered: Vec::new() }
+        let (order, leaves, spare, gathered) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Grower { binned, rows, growth, order, leaves, offsets, spare, gathered }
     }
 
     fn grow(&mut self, slopes: &[[f64; 2]]) -> Tree {
@@ -196,7 +215,7 @@ impl<'a> Grower<'a> {
         let histogram = self.histogram(all.clone(), slopes);
         let sums = slopes.iter().fold(Sums::default(), |sums, slope| sums.with(*slope));
         let mut open = vec![self.open(0, all, histogram, sums, sums.output(0.0))];
-        while open.len() < LEAVES_MAX {
+        while open.len() < self.growth.leaves {
             let Some(at) = best_leaf(&open) else { break };
             let parent = open.swap_remove(at);
             let Some(split) = parent.split else { break };
@@ -218,7 +237,7 @@ impl<'a> Grower<'a> {
             open.push(right);
         }
         for leaf in open {
-            let value = leaf.value * LEARNING_RATE;
+            let value = leaf.value * self.growth.rate;
             nodes[leaf.node] = Node::Leaf(value);
             self.leaves.push((leaf.range, value));
             self.spare.push(leaf.histogram);

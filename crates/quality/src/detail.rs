@@ -32,7 +32,7 @@ pub(crate) struct Detail {
 /// Shares of the cells that are not missing: training, synthetic.
 pub(crate) enum Spread {
     /// Numbers or microseconds between ascending edges; the outer bins hold what lies beyond them.
-    Bins { edges: Vec<f64>, step: f64, shares: [Vec<f64>; 2] },
+    Bins { edges: Vec<f64>, shares: [Vec<f64>; 2] },
     /// The commonest values and the share of all others.
     Values { values: Vec<String>, shares: [Vec<f64>; 2], others: [f64; 2], others_count: usize },
     /// Nothing to show, and why.
@@ -75,7 +75,7 @@ fn bins(column: &Column, training: &[f64], synthetic: &[f64]) -> Spread {
         Role::Time => time_edges(low, high),
         _ => number_edges(low, high, column.kind == Kind::Int),
     };
-    let Some((edges, step)) = edges else { return Spread::Nothing("Its values lie too far apart for a chart.") };
+    let Some(edges) = edges else { return Spread::Nothing("Its values lie too far apart for a chart.") };
     let counted = [training, synthetic].map(|values| {
         let mut counts = vec![0usize; edges.len() - 1];
         for &value in values {
@@ -83,7 +83,7 @@ fn bins(column: &Column, training: &[f64], synthetic: &[f64]) -> Spread {
         }
         counts.into_iter().map(|count| count as f64 / values.len().max(1) as f64).collect()
     });
-    Spread::Bins { edges, step, shares: counted }
+    Spread::Bins { edges, shares: counted }
 }
 
 fn values(column: &Column, all: [Vec<f64>; 2]) -> Spread {

@@ -1,9 +1,8 @@
-//! Sections of the page that stand by themselves: gate, attacks, documented scores, changes since the last run. In: a report.
+//! Sections of the page that stand by themselves: gate, documented scores, changes since the last run. In: a report.
 //! Out: rows of text for the template.
 
 use crate::compat::{Compat, Documented};
 use crate::gate::{Check, CheckState};
-use crate::metric::Score;
 use crate::report::Report;
 use crate::scale::count;
 use crate::svg;
@@ -86,34 +85,6 @@ pub(crate) fn gate_rows(report: &Report) -> Option<Gate> {
         (cells, class)
     };
     Some(Gate { said, rows: verdict.checks.iter().map(row).collect() })
-}
-
-/// Each attack: its name, what it reaches, what it would reach with nothing to find, and what that means.
-pub(crate) fn attacks(report: &Report) -> Vec<[String; 4]> {
-    let found = |name: &str| report.outcomes.iter().find(|(metric, _)| metric.name == name);
-    let none = || "\u{2013}".to_string();
-    let mut rows = Vec::new();
-    if let Some((metric, outcome)) = found("membership_attack") {
-        let figure = |name: &str| outcome.figure(name).map_or_else(none, |figure| format!("{figure:.3}"));
-        rows.push([metric.title.into(), figure("auc"), "0.500".into(), words(&outcome.score, &outcome.sentence)]);
-        if let Some(rate) = outcome.figure("tpr_at_1_percent_fpr") {
-            let text = "Training rows found where one unseen row in a hundred is mistaken for one.".to_string();
-            rows.push(["The same, where it is surest".into(), format!("{rate:.3}"), "0.010".into(), text]);
-        }
-    }
-    if let Some((metric, outcome)) = found("attribute_inference") {
-        let figure = |name: &str| outcome.figure(name).map_or_else(none, |figure| format!("{figure:.3}"));
-        let (training, holdout) = (figure("guessed_training"), figure("guessed_holdout"));
-        rows.push([metric.title.into(), training, holdout, words(&outcome.score, &outcome.sentence)]);
-    }
-    rows
-}
-
-fn words(score: &Score, sentence: &str) -> String {
-    match score {
-        Score::Of(_) => sentence.replace(" %", "\u{a0}%"),
-        Score::Undefined(reason) => format!("Not measured: {reason}."),
-    }
 }
 
 /// The documented scores as rows.

@@ -1,4 +1,4 @@
-//! Scales a reader can name, and numbers and times as words. In: values. Out: edges at round numbers, and text.
+//! Scales a reader can name, and counts and times as words. In: values. Out: edges at round numbers, and text.
 
 use table::calendar::date_of;
 
@@ -35,9 +35,8 @@ const TIME_STEPS: [f64; 20] = [
     5.0 * YEAR,
 ];
 
-/// Ascending edges that hold `low` and `high`, a round step apart, and the step; `None` where doubles cannot tell them
-/// apart.
-pub(crate) fn number_edges(low: f64, high: f64, whole: bool) -> Option<(Vec<f64>, f64)> {
+/// Ascending edges that hold `low` and `high`, a round step apart; `None` where doubles cannot tell them apart.
+pub(crate) fn number_edges(low: f64, high: f64, whole: bool) -> Option<Vec<f64>> {
     let width = high - low;
     if !width.is_finite() {
         return None;
@@ -47,13 +46,13 @@ pub(crate) fn number_edges(low: f64, high: f64, whole: bool) -> Option<(Vec<f64>
 }
 
 /// The same for microseconds.
-pub(crate) fn time_edges(low: f64, high: f64) -> Option<(Vec<f64>, f64)> {
+pub(crate) fn time_edges(low: f64, high: f64) -> Option<Vec<f64>> {
     let wanted = (high - low) / BINS;
     let step = TIME_STEPS.into_iter().find(|&step| step >= wanted).unwrap_or_else(|| round_step(wanted / YEAR) * YEAR);
     edges(low, high, step)
 }
 
-fn edges(low: f64, high: f64, step: f64) -> Option<(Vec<f64>, f64)> {
+fn edges(low: f64, high: f64, step: f64) -> Option<Vec<f64>> {
     let first = (low / step).floor();
     let mut edges = vec![first * step];
     while edges.len() <= BINS_MAX {
@@ -63,7 +62,7 @@ fn edges(low: f64, high: f64, step: f64) -> Option<(Vec<f64>, f64)> {
         }
         edges.push(edge);
         if edge > high {
-            return Some((edges, step));
+            return Some(edges);
         }
     }
     None
@@ -79,56 +78,17 @@ fn round_step(wanted: f64) -> f64 {
         .unwrap_or(wanted)
 }
 
-/// A number of few characters: `1,250`, `0.05`, `1.2M`, `3e12`. `step` tells how exact it need be.
-pub(crate) fn short_number(value: f64, step: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || (size < step.abs() * 1e-6) {
-        return "0".into();
-    }
-    if size >= 1e12 || (size < 1e-4 && step < 1e-4) {
-        return format!("{value:.1e}").replace(".0e", "e");
-    }
-    let (scaled, step, unit) = match size {
-        _ if size >= 1e9 => (value / 1e9, step / 1e9, "G"),
-        _ if size >= 1e6 => (value / 1e6, step / 1e6, "M"),
-        _ if size >= 1e5 => (value / 1e3, step / 1e3, "k"),
-        _ => (value, step, ""),
-    };
-    let decimals = (-step.abs().max(1e-9).log10()).ceil().clamp(0.0, if unit.is_empty() { 6.0 } else { 2.0 }) as usize;
-    let text = format!("{scaled:.decimals$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text };
-    format!("{}{unit}", grouped(&text))
-}
-
 /// A whole number with commas between thousands.
 pub(crate) fn count(value: usize) -> String {
-    grouped(&value.to_string())
-}
-
-fn grouped(digits: &str) -> String {
-    let (sign, rest) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
-    let mut grouped = String::from(sign);
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+    let digits = value.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
     }
-    grouped + fraction
-}
-
-/// A time as text, as exact as the step asks for; a clock time where `clock`.
-pub(crate) fn short_time(micros: f64, step: f64, clock: bool) -> String {
-    let (date, [hour, minute, second]) = civil(micros);
-    let of_day =
-        if step < MINUTE { format!("{hour:02}:{minute:02}:{second:02}") } else { format!("{hour:02}:{minute:02}") };
-    match () {
-        () if clock => of_day,
-        () if step < DAY => format!("{} {of_day}", &date),
-        () if step < YEAR => date,
-        () => date.rsplitn(3, '-').last().unwrap_or_default().to_string(),
-    }
+    grouped
 }
 
 /// A time in full, for the JSON.

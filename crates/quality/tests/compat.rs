@@ -2,10 +2,10 @@
 
 mod tables;
 
-use quality::{Compat, Evidence, judge};
+use quality::{Ask, Compat, Downstream, Evidence, Family, MEASURES, Task, judge};
 use serde_json::Value;
 use table::Table;
-use tables::{bank, noise, people, shuffled_columns};
+use tables::{bank, below, noise, people, reversed, shuffled_columns, tables_of_all_kinds};
 
 fn compat(training: &Table, synthetic: &Table, holdout: Option<&Table>) -> (Compat, Value) {
     let report = judge(&Evidence { training, synthetic, holdout, target: None, constraints: &[], made: &[], seed: 5 });
@@ -100,4 +100,109 @@ fn the_legacy_json_has_the_documented_keys() {
         churn["left_distribution"].as_object().into_iter().flatten().filter_map(|(_, v)| v.as_f64()).sum();
     assert!((percents - 100.0).abs() < 1e-3, "{percents}");
     assert_eq!(churn["left_field_features"]["type"], "binary");
+}
+
+fn downstream(synthetic: &Table, holdout: Option<&Table>, ask: &Ask) -> Downstream {
+    let training = bank(2_000, 1);
+    let evidence =
+        Evidence { training: &training, synthetic, holdout, target: None, constraints: &[], made: &[], seed: 5 };
+    judge(&evidence).downstream(ask)
+}
+
+fn asked(task: Task, target: &str, measure: &str) -> Ask {
+    let measure = MEASURES.iter().find(|of| of.name == measure).expect("it is a measure");
+    Ask { task, target: target.into(), measure, families: Vec::new(), rows_max: 5_000 }
+}
+
+#[test]
+fn models_trained_on_fresh_rows_predict_as_well_and_on_torn_rows_they_do_not() {
+    let (holdout, fresh) = (bank(500, 2), bank(2_000, 3));
+    let torn = shuffled_columns(&fresh);
+    for (task, target, measure, least, most) in [
+        (Task::Classification, "churn", "auc", 96, 80),
+        (Task::Classification, "region", "f1", 90, 70),
+        (Task::Regression, "income", "r2", 96, 10),
+        (Task::Regression, "income", "mae", 90, 60),
+    ] {
+        let ask = asked(task, target, measure);
+        let (good, bad) = (downstream(&fresh, Some(&holdout), &ask), downstream(&torn, Some(&holdout), &ask));
+        let (of_good, of_bad) = (good.summary(), bad.summary());
+        assert!(of_good[0].1 >= least && of_good[0].1 <= 106, "{target} by {measure}: {of_good:?}");
+        assert!(of_bad[0].1 <= most, "{target} by {measure}, torn: {of_bad:?}");
+        let json = good.to_json();
+        assert_eq!(json["summary"][0]["field"], "average_metric_difference");
+        assert_eq!(json["summary"][0]["value"], json["average_metric_difference"]["score"]);
+        assert_eq!(json["models"].as_array().map(Vec::len), Some(Family::of_task(task).len()));
+        for model in json["models"].as_array().into_iter().flatten() {
+            for measure in MEASURES.iter().filter(|measure| measure.task == task && measure.name != "rmsle") {
+                assert!(model["synthetic"][measure.name].is_f64(), "{model} has no {}", measure.name);
+            }
+        }
+        assert!(good.to_html(&Vec::new()).contains(target));
+    }
+}
+
+#[test]
+fn the_order_of_the_rows_makes_no_difference_downstream() {
+    let (holdout, fresh) = (bank(500, 2), bank(2_000, 3));
+    let ask = asked(Task::Classification, "region", "acc");
+    let json = |synthetic: &Table| downstream(synthetic, Some(&holdout), &ask).to_json();
+    assert_eq!(json(&fresh), json(&reversed(&fresh)));
+}
+
+#[test]
+fn what_cannot_be_predicted_is_said_and_not_scored() {
+    let (holdout, fresh) = (bank(500, 2), bank(2_000, 3));
+    let reason = |holdout: Option<&Table>, ask: &Ask| {
+        let downstream = downstream(&fresh, holdout, ask);
+        let json = downstream.to_json();
+        assert_eq!((&json["summary"], &json["average_metric_difference"]), (&serde_json::json!([]), &Value::Null));
+        assert!(downstream.to_html(&Vec::new()).contains("Nothing was measured"));
+        json["fatal_error"].as_str().map(String::from).expect("there is a reason")
+    };
+    let classes = |target: &str| asked(Task::Classification, target, "acc");
+    assert_eq!(reason(None, &classes("churn")), "there is no holdout");
+    assert_eq!(reason(Some(&holdout), &classes("nobody")), "no column has the name of the target");
+    assert_eq!(reason(Some(&holdout), &classes("income")), "the target has more than 100 classes");
+    assert_eq!(reason(Some(&bank(40, 2)), &classes("churn")), "a table has fewer than 50 rows with a target");
+    let number = asked(Task::Regression, "region", "r2");
+    assert_eq!(reason(Some(&holdout), &number), "the target is no number of more than two values");
+}
+
+#[test]
+fn a_synthetic_table_that_holds_the_test_rows_is_told() {
+    let (holdout, fresh) = (bank(500, 2), bank(2_000, 3));
+    let ask = Ask { families: vec![Family::Tree], ..asked(Task::Classification, "churn", "acc") };
+    assert_eq!(downstream(&fresh, Some(&holdout), &ask).warning(), None);
+    let mixed = below(&fresh, &holdout.take(&(0..50).collect::<Vec<u32>>()));
+    let warning = downstream(&mixed, Some(&holdout), &ask).warning().expect("a tenth of the test rows is there");
+    assert!(warning.contains("50 of the 500 test rows, the training table 0"), "{warning}");
+}
+
+#[test]
+fn any_tables_give_a_downstream_report() {
+    for (kind, [training, synthetic, holdout]) in tables_of_all_kinds() {
+        let evidence = Evidence {
+            training: &training,
+            synthetic: &synthetic,
+            holdout: Some(&holdout),
+            target: None,
+            constraints: &[],
+            made: &[],
+            seed: 5,
+        };
+        let report = judge(&evidence);
+        for index in [0, training.columns() / 2, training.columns().saturating_sub(1)] {
+            let target = if training.columns() == 0 { "none" } else { training.name(index) };
+            for (task, measure) in [(Task::Classification, "f1"), (Task::Regression, "rmse")] {
+                let downstream = report.downstream(&asked(task, target, measure));
+                let json = downstream.to_json();
+                assert!(
+                    json["fatal_error"].is_string() != json["average_metric_difference"].is_object(),
+                    "{kind}: {json}"
+                );
+                assert!(downstream.to_html(&Vec::new()).ends_with("</html>"), "{kind}");
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub struct Upload {
     pub key: String,
     /// `artifact` or `file`.
     pub kind: String,
-    /// Id of the project.
+    /// Id of the project; empty for a file, which belongs to its user.
     pub project: String,
     /// As the user calls it.
     pub name: String,
@@ -56,7 +56,7 @@ impl Store {
         )
         .bind(&key)
         .bind(kind)
-        .bind(project)
+        .bind(Some(project).filter(|project| !project.is_empty()))
         .bind(name)
         .bind(purpose)
         .bind(created_by)
@@ -97,6 +97,27 @@ impl Store {
         self.upload(key).await
     }
 
+    /// The uploads of a kind that a user made, newest first.
+    pub async fn uploads_by(&self, user: &str, kind: &str) -> Result<Vec<Upload>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM uploads WHERE created_by = $1 AND kind = $2 ORDER BY created_at DESC, id")
+                .bind(user)
+                .bind(kind)
+                .fetch_all(self.db.read())
+                .await?;
+        Ok(rows.iter().map(upload).collect())
+    }
+
+    /// Says what an upload is for.
+    pub async fn set_purpose(&self, key: &str, purpose: &str) -> Result<Upload, StoreError> {
+        sqlx::query("UPDATE uploads SET purpose = $2 WHERE id = $1")
+            .bind(key)
+            .bind(purpose)
+            .execute(self.db.write())
+            .await?;
+        self.upload(key).await
+    }
+
     /// Deletes a file and its bytes.
     pub async fn delete_upload(&self, key: &str) -> Result<Upload, StoreError> {
         let upload = self.upload(key).await?;
@@ -115,7 +136,7 @@ fn upload(row: &AnyRow) -> Upload {
     Upload {
         key: row.get("id"),
         kind: row.get("kind"),
-        project: row.get("project"),
+        project: row.get::<Option<String>, _>("project").unwrap_or_default(),
         name: row.get("name"),
         bytes: row.get("bytes"),
         purpose: row.get("purpose"),

@@ -26,6 +26,15 @@ pub(crate) fn make_private_file(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Writes a file that only its owner may read.
+pub fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::io::Write::write_all(&mut options.open(path)?, bytes)
+}
+
 /// Removes a file or a folder with all that is in it; one that is not there is as good.
 pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };

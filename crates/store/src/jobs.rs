@@ -143,6 +143,30 @@ impl Store {
         self.job(&uid).await
     }
 
+    /// A job as it would be made, which is not kept.
+    pub fn draft_job(&self, new: &NewJob) -> Job {
+        let now = now_us();
+        Job {
+            uid: ids::hex24(),
+            kind: new.kind.clone(),
+            project: new.project.clone(),
+            model: new.model.clone(),
+            name: new.name.clone(),
+            job_type: new.job_type.clone(),
+            config: new.config.clone(),
+            status: "created".into(),
+            error_msg: None,
+            created_by: new.created_by.clone(),
+            run: new.run.clone(),
+            created_at: now,
+            updated_at: now,
+            started_at: None,
+            ended_at: None,
+            cancel_asked: false,
+            facts: String::new(),
+        }
+    }
+
     /// The job with this uid.
     pub async fn job(&self, uid: &str) -> Result<Job, StoreError> {
         sqlx::query("SELECT * FROM jobs WHERE id = $1")

@@ -2,9 +2,6 @@
 //! values. In: a value and its place. Out: sealed bytes, a byte for the scheme and the data key's name before them. No
 //! value and no data key is ever in the database in the clear, and none opens anywhere but where it was sealed.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use sqlx::any::Any;
 use sqlx::{Row, Transaction};
 use zeroize::Zeroizing;
@@ -230,13 +227,13 @@ async fn renew(transaction: &mut Transaction<'static, Any>, kek: &Key, next: &Ke
     let rows = sqlx::query("SELECT id, project, wrapped FROM data_keys ORDER BY project")
         .fetch_all(&mut **transaction)
         .await?;
-    let mut old = BTreeMap::new();
-    let mut new = BTreeMap::new();
+    let mut old = std::collections::BTreeMap::new();
+    let mut new = std::collections::BTreeMap::new();
     for row in &rows {
         let (name, project, wrapped): (String, String, Vec<u8>) =
             (row.get("id"), row.get("project"), row.get("wrapped"));
         old.insert(name.clone(), unwrapped(kek, &name, &project, &wrapped).ok_or_else(other_key)?);
-        if let Entry::Vacant(place) = new.entry(project) {
+        if let std::collections::btree_map::Entry::Vacant(place) = new.entry(project) {
             let made = new_data_key(transaction, next, place.key()).await?;
             place.insert(made);
         }

@@ -35,6 +35,7 @@ pub use audit::AuditEntry;
 pub use connections::{ConnectionEdit, ConnectionRecord, NewConnection};
 pub use error::StoreError;
 pub use files::Upload;
+pub use files_of_home::private_file;
 pub use jobs::{Job, JobEdit, JobFilter, JobLine, NewJob};
 pub use journal::EventRow;
 pub use keyring::Rotation;
@@ -77,6 +78,11 @@ impl Store {
         let store = Store { db, keys, home: home.to_path_buf(), known_keys, known_roles };
         store.end_rotation().await?;
         Ok(store)
+    }
+
+    /// A key for one purpose of the caller's, derived from the key of the home; another purpose has another.
+    pub fn purpose_key(&self, purpose: &str) -> zeroize::Zeroizing<[u8; 32]> {
+        self.keys.key().derived(purpose)
     }
 
     /// The home directory.

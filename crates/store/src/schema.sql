@@ -112,7 +112,7 @@ CREATE TABLE job_log (
 ) KEYED;
 
 CREATE TABLE uploads (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT REFERENCES projects (id) ON DELETE CASCADE,
     name TEXT NOT NULL, bytes BIGINT, purpose TEXT NOT NULL, created_by TEXT NOT NULL, created_at BIGINT NOT NULL
 );
 CREATE INDEX uploads_of_project ON uploads (project, kind, created_at, id);

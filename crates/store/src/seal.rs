@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -45,6 +46,14 @@ impl Key {
     /// The key that was wrapped as these bytes.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Key> {
         Some(Key(Arc::new(Zeroizing::new(bytes.try_into().ok()?))))
+    }
+
+    /// Another key, for one purpose (HMAC-SHA-256 of the purpose under this key, RFC 2104).
+    pub(crate) fn derived(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0[..]).expect("a key of any length is taken");
+        mac.update(b"hansel purpose\0");
+        mac.update(purpose.as_bytes());
+        Zeroizing::new(mac.finalize().into_bytes().into())
     }
 
     /// A name for the key, which tells nothing of it: 16 hex digits of a hash.

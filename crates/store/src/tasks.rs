@@ -107,6 +107,17 @@ impl Store {
         .await?;
         Ok(())
     }
+
+    /// Ends every task of a run that has not ended, so that nobody waits for it.
+    pub async fn end_tasks(&self, run: &str, status: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE tasks SET status = $2, ended_at = $3, updated_at = $3 WHERE run = $1 AND ended_at IS NULL")
+            .bind(run)
+            .bind(status)
+            .bind(now_us())
+            .execute(self.db.write())
+            .await?;
+        Ok(())
+    }
 }
 
 fn task(row: &AnyRow) -> Task {

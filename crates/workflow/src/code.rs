@@ -1,4 +1,5 @@
-//! One table of what can go wrong: the code that programs match on, the exit code of the command line, whether the
+//! One table of what can go wrong: the code that programs match on, the status of the server, the exit code of the
+//! command line, whether the
 //! same work may succeed later, and the page that explains it. Nobody matches on message text.
 
 /// What kind of thing went wrong.
@@ -56,6 +57,22 @@ pub enum Code {
     Usage,
     /// No record of this name or id.
     NotFound,
+    /// No API key came with a request.
+    AuthKeyMissing,
+    /// The API key is unknown, expired or revoked.
+    AuthKeyUnknown,
+    /// The user's role does not allow it.
+    PermissionDenied,
+    /// A request is not understood.
+    RequestInvalid,
+    /// A request or an upload is longer than the server takes.
+    RequestTooLarge,
+    /// A key asks faster than the server allows.
+    RequestTooMany,
+    /// The run or model is not in a state that allows it.
+    RunConflict,
+    /// The server cannot work right now.
+    ServerUnready,
     /// Our own mistake.
     Internal,
 }
@@ -63,42 +80,51 @@ pub enum Code {
 struct Row {
     code: Code,
     name: &'static str,
+    http: u16,
     exit: u8,
     retry: bool,
 }
 
-const fn row(code: Code, name: &'static str, exit: u8, retry: bool) -> Row {
-    Row { code, name, exit, retry }
+const fn row(code: Code, name: &'static str, http: u16, exit: u8, retry: bool) -> Row {
+    Row { code, name, http, exit, retry }
 }
 
 static TABLE: &[Row] = &[
-    row(Code::ConfigParse, "config.parse", 2, false),
-    row(Code::ConfigInvalid, "config.invalid", 2, false),
-    row(Code::ConfigReference, "config.reference", 2, false),
-    row(Code::ConnectionInvalid, "connection.invalid", 2, false),
-    row(Code::ConnectionNotFound, "connection.not_found", 3, false),
-    row(Code::ConnectionTypeMismatch, "connection.type_mismatch", 2, false),
-    row(Code::ConnectionTargetMismatch, "connection.target_mismatch", 2, false),
-    row(Code::AuthInvalidCredentials, "auth.invalid_credentials", 3, false),
-    row(Code::AuthAssumeRoleDenied, "auth.assume_role_denied", 3, false),
-    row(Code::S3BucketNotFound, "s3.bucket_not_found", 3, false),
-    row(Code::S3AccessDenied, "s3.access_denied", 3, false),
-    row(Code::S3ObjectChanged, "s3.object_changed", 1, true),
-    row(Code::S3ObjectNotFound, "s3.object_not_found", 1, true),
-    row(Code::S3Unavailable, "s3.unavailable", 3, true),
-    row(Code::S3WriteFailed, "s3.write_failed", 1, true),
-    row(Code::DataUnsupportedType, "data.unsupported_type", 1, false),
-    row(Code::DataUnreadable, "data.unreadable", 1, false),
-    row(Code::DataNoRecords, "data.no_records", 1, false),
-    row(Code::ModelFailed, "model.failed", 1, false),
-    row(Code::ModelUnreadable, "model.unreadable", 1, false),
-    row(Code::GateRefused, "gate.refused", 1, false),
-    row(Code::OutputCollision, "output.collision", 1, false),
-    row(Code::RunCancelled, "run.cancelled", 130, true),
-    row(Code::HomeUnusable, "home.unusable", 2, false),
-    row(Code::Usage, "usage", 2, false),
-    row(Code::NotFound, "not_found", 2, false),
-    row(Code::Internal, "internal", 4, false),
+    row(Code::ConfigParse, "config.parse", 400, 2, false),
+    row(Code::ConfigInvalid, "config.invalid", 400, 2, false),
+    row(Code::ConfigReference, "config.reference", 400, 2, false),
+    row(Code::ConnectionInvalid, "connection.invalid", 400, 2, false),
+    row(Code::ConnectionNotFound, "connection.not_found", 400, 3, false),
+    row(Code::ConnectionTypeMismatch, "connection.type_mismatch", 400, 2, false),
+    row(Code::ConnectionTargetMismatch, "connection.target_mismatch", 400, 2, false),
+    row(Code::AuthInvalidCredentials, "auth.invalid_credentials", 400, 3, false),
+    row(Code::AuthAssumeRoleDenied, "auth.assume_role_denied", 400, 3, false),
+    row(Code::S3BucketNotFound, "s3.bucket_not_found", 400, 3, false),
+    row(Code::S3AccessDenied, "s3.access_denied", 400, 3, false),
+    row(Code::S3ObjectChanged, "s3.object_changed", 400, 1, true),
+    row(Code::S3ObjectNotFound, "s3.object_not_found", 400, 1, true),
+    row(Code::S3Unavailable, "s3.unavailable", 400, 3, true),
+    row(Code::S3WriteFailed, "s3.write_failed", 400, 1, true),
+    row(Code::DataUnsupportedType, "data.unsupported_type", 400, 1, false),
+    row(Code::DataUnreadable, "data.unreadable", 400, 1, false),
+    row(Code::DataNoRecords, "data.no_records", 400, 1, false),
+    row(Code::ModelFailed, "model.failed", 400, 1, false),
+    row(Code::ModelUnreadable, "model.unreadable", 400, 1, false),
+    row(Code::GateRefused, "gate.refused", 400, 1, false),
+    row(Code::OutputCollision, "output.collision", 400, 1, false),
+    row(Code::RunCancelled, "run.cancelled", 400, 130, true),
+    row(Code::HomeUnusable, "home.unusable", 500, 2, false),
+    row(Code::Usage, "usage", 400, 2, false),
+    row(Code::NotFound, "not_found", 404, 2, false),
+    row(Code::AuthKeyMissing, "auth.key_missing", 401, 3, false),
+    row(Code::AuthKeyUnknown, "auth.key_unknown", 401, 3, false),
+    row(Code::PermissionDenied, "permission.denied", 403, 3, false),
+    row(Code::RequestInvalid, "request.invalid", 400, 2, false),
+    row(Code::RequestTooLarge, "request.too_large", 413, 2, false),
+    row(Code::RequestTooMany, "request.too_many", 429, 3, true),
+    row(Code::RunConflict, "run.conflict", 409, 1, true),
+    row(Code::ServerUnready, "server.unready", 503, 3, true),
+    row(Code::Internal, "internal", 500, 4, false),
 ];
 
 impl Code {
@@ -110,6 +136,11 @@ impl Code {
     /// The dotted name that users and programs see.
     pub fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// The status of an answer of the server that says this.
+    pub fn http(self) -> u16 {
+        self.row().http
     }
 
     /// The exit code of a command that ends with this.

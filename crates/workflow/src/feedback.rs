@@ -21,8 +21,12 @@ pub(crate) fn feedback(found: &[Written], problems: &mut Vec<Problem>) {
         if !reads.feedback_allowed && same_store(action, &found[root]) && overlap(&reads, &Reach { deep, ..writes }) {
             problems.push(Problem {
                 code: Code::ConfigInvalid,
-                at: action.place.clone(),
-                message: format!("`{}` can write where `{}` reads: feedback loop", action.name, found[root].name),
+                // At the source, since it is what would take the copies for tables.
+                at: found[root].place.clone(),
+                message: format!(
+                    "`{}` can write where `{}` reads in bucket `{}`: feedback loop",
+                    action.name, found[root].name, reads.bucket
+                ),
                 hint: Some(
                     "Give the destination another bucket or path, or set `allow_feedback: true` on the source.".into(),
                 ),

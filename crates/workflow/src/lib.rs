@@ -28,7 +28,7 @@ pub use connection::{Connection, Connections, Secret, Target};
 pub use dataset::{Data, Dataset, File, Origin, table_name};
 pub use event::{Event, RunStatus, UnitState};
 pub use nearest::nearest;
-pub use plan::{Branch, Plan, Planned, plan, workflow_name};
+pub use plan::{Branch, Plan, Planned, connections_named, plan, plan_to_keep, workflow_name};
 pub use problem::{Place, Problem};
 pub use schema::{Accepts, Field, Shape, json_schema};
 pub use template::{Item, Part, Reference, Template};

@@ -77,9 +77,39 @@ pub fn workflow_name(text: &str) -> Option<String> {
     parse(text).ok()?.get("name")?.text().map(str::to_string)
 }
 
+/// The ids of the connections that the actions of a workflow text name; none where the text is no workflow, which the
+/// planner says better.
+pub fn connections_named(text: &str) -> std::collections::BTreeSet<String> {
+    let Ok(root) = parse(text) else { return std::collections::BTreeSet::new() };
+    let actions = match root.get("actions").map(|node| &node.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    actions.iter().filter_map(|action| action.get("connection")?.text().map(str::to_string)).collect()
+}
+
 /// Checks a workflow text against the action types and connections. All problems come back at once, in the order of
 /// the text.
 pub fn plan(text: &str, types: &[&'static ActionType], connections: &Connections) -> Result<Plan, Vec<Problem>> {
+    planned(text, types, connections, true)
+}
+
+/// As [`plan`], for a text that is kept and not run now: that a destination would feed the source is a warning. A run
+/// plans anew and refuses it.
+pub fn plan_to_keep(
+    text: &str,
+    types: &[&'static ActionType],
+    connections: &Connections,
+) -> Result<Plan, Vec<Problem>> {
+    planned(text, types, connections, false)
+}
+
+fn planned(
+    text: &str,
+    types: &[&'static ActionType],
+    connections: &Connections,
+    to_run: bool,
+) -> Result<Plan, Vec<Problem>> {
     let root = parse(text)?;
     let mut problems = Vec::new();
     if let Some(second) = second_generation(&root) {
@@ -111,7 +141,7 @@ pub fn plan(text: &str, types: &[&'static ActionType], connections: &Connections
         let (Some(kind), Some(config)) = (action.kind, &action.config) else { continue };
         (kind.check)(config, &mut problems, &mut warnings);
     }
-    crate::feedback::feedback(&found, &mut problems);
+    crate::feedback::feedback(&found, if to_run { &mut problems } else { &mut warnings });
     if problems.is_empty() {
         match branches(&found, matches!(connections, Connections::Known(_))) {
             Ok(branches) => {

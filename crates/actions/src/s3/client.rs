@@ -174,6 +174,23 @@ impl Bucket {
     }
 }
 
+/// Who the credentials of a connection are: a role is assumed, keys sign a request. That the identity may not list
+/// buckets is no fault, since no workflow asks it to.
+pub(crate) fn identity(connection: &Connection) -> Result<String, Failure> {
+    let bucket = Bucket::new("", Some(connection))?;
+    let attempt = Attempt::silent("", &|| false);
+    let doing = bucket.doing("s3:ListAllMyBuckets", None);
+    let asked =
+        bucket.call(&attempt, &doing, |client| async move { client.list_buckets().max_buckets(1).send().await });
+    match asked {
+        Err(failure) if failure.code != Code::S3AccessDenied => Err(failure),
+        _ => Ok(match &bucket.access.role_arn {
+            Some(role) => format!("role `{role}` was assumed with external id `{}`", bucket.access.external_id),
+            None => "the store knows the key and accepts its signature".into(),
+        }),
+    }
+}
+
 /// Waits for a call on the crate's own runtime; ends early when the user asks to stop.
 pub(crate) fn wait<T>(attempt: &Attempt<'_>, call: impl Future<Output = T>) -> Result<T, Failure> {
     attempt.go_on()?;

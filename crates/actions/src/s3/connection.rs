@@ -21,6 +21,7 @@ pub(crate) static S3_CONNECTION: ConnectionType = ConnectionType {
         ("session_token", "Goes with temporary keys."),
     ],
     check,
+    identity: super::client::identity,
 };
 
 /// Every problem of a connection of type `s3`, as sentences without a place.

@@ -1,6 +1,6 @@
 //! Connection files, and how a workflow's connection ids are bound to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -34,7 +34,7 @@ pub(crate) fn connections(
     workflow: &str,
     bound: &[Bound],
 ) -> Result<Connections, Stop> {
-    let mut wanted = named_connections(workflow);
+    let mut wanted = workflow::connections_named(workflow);
     wanted.retain(|id| !bound.iter().any(|binding| binding.id == *id));
     let mut known: BTreeMap<String, Connection> = memory
         .connections(project, &wanted)?
@@ -56,16 +56,6 @@ pub(crate) fn connections(
         known.insert(binding.id.clone(), connection);
     }
     Ok(Connections::Known(known))
-}
-
-/// The ids that a workflow's actions name; none where the text is no workflow, which the planner says better.
-fn named_connections(workflow: &str) -> BTreeSet<String> {
-    let Ok(root) = workflow::parse(workflow) else { return BTreeSet::new() };
-    let actions = match root.get("actions").map(|node| &node.value) {
-        Some(workflow::Value::List(items)) => items.as_slice(),
-        _ => &[],
-    };
-    actions.iter().filter_map(|action| action.get("connection")?.text().map(str::to_string)).collect()
 }
 
 /// Credentials as bytes that are not shown.

@@ -77,7 +77,9 @@ impl Demo {
             again: &[],
             again_text: &[],
             notes: &[],
+            only: None,
             cancelled: &signals::cancelled,
+            leaving: &|| false,
         };
         let summary = engine::run(&memory, &request, &display)?;
         let facts = display.facts();

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use actions::evaluation::Evaluation;
+use actions::evaluation::{Document, Evaluation, documents};
 use table::{ReadOptions, Table, alike, read};
 use workflow::{Code, Failure};
 
 use super::Setting;
 use super::read_text;
 use super::say::{self, Stop};
-use super::synthesize::write_reports;
+use super::synthesize::{unwritable, write_reports};
 
 /// Judge a synthetic table against the real one it stands for
 #[derive(clap::Args)]
@@ -45,6 +45,11 @@ pub(crate) struct Evaluate {
     /// Write the report as JSON
     #[arg(long, value_name = "F.json")]
     report_json: Option<PathBuf>,
+    /// Write all documents into this folder, under their documented names: `report.html`, `report_json.json` and, where the
+    /// config has the task, `classification_report.html` and the like. Without it those of the task are written beside
+    /// `--report` and `--report-json`
+    #[arg(long, value_name = "DIR")]
+    documents: Option<PathBuf>,
 }
 
 /// A part of the documented scores.
@@ -86,11 +91,16 @@ impl Evaluate {
             return Err(Failure::new(Code::Usage, message).into());
         }
         let report = evaluation.judge(&tables[0], &tables[1], tables.get(2), self.seed);
+        let downstream = evaluation.downstream(&report);
         let names = ["training", "synthetic", "holdout"];
-        let about =
+        let about: quality::Provenance =
             names.iter().zip(&files).map(|(name, path)| (name.to_string(), path.display().to_string())).collect();
-        let value = write_reports(&report, &about, self.report.as_deref(), self.report_json.as_deref())?;
+        let mut value = write_reports(&report, &about, self.report.as_deref(), self.report_json.as_deref())?;
+        self.write_documents(&documents(&report, downstream.as_ref(), &about))?;
         if setting.json() {
+            if let Some(downstream) = &downstream {
+                value["downstream"] = downstream.to_json();
+            }
             say::json(&value);
             return Ok(());
         }
@@ -107,11 +117,44 @@ impl Evaluate {
         for (name, score) in report.compat.iter().flat_map(|compat| compat.summary()).filter(|score| !older(score.0)) {
             say::result(&format!("  {name} {score}"));
         }
+        if let Some(downstream) = &downstream {
+            for (name, score) in downstream.summary() {
+                say::result(&format!("  {name} {score}"));
+            }
+            if let Some(warning) = downstream.warning() {
+                say::note(&format!("warning: {warning}"));
+            }
+            if let Some(reason) = downstream.undefined {
+                say::note(&format!("warning: nothing was predicted: {reason}"));
+            }
+        }
         Ok(())
     }
 }
 
 impl Evaluate {
+    /// Writes all documents into the folder that was asked for; else those of a task beside the reports.
+    fn write_documents(&self, documents: &[Document]) -> Result<(), Stop> {
+        let write = |folder: &Path, document: &Document| {
+            let path = folder.join(document.file);
+            std::fs::write(&path, &document.bytes).map_err(|error| unwritable(&path, error))
+        };
+        if let Some(folder) = &self.documents {
+            std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+            for document in documents {
+                write(folder, document)?;
+            }
+            return Ok(());
+        }
+        for document in documents.iter().filter(|document| !document.kind.starts_with("report")) {
+            let beside = if document.kind.ends_with("_json") { &self.report_json } else { &self.report };
+            if let Some(folder) = beside.as_ref().map(|path| path.parent().unwrap_or(Path::new(""))) {
+                write(folder, document)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What the config says and the options say above it.
     fn evaluation(&self) -> Result<Evaluation, Stop> {
         let mut evaluation = match &self.config {

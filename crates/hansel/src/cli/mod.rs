@@ -7,12 +7,14 @@ mod demo;
 mod evaluate;
 mod gate;
 mod impute;
+mod keys;
 mod plan;
 mod projects;
 mod run;
 mod runs;
 mod sample;
 mod say;
+mod serve;
 mod signals;
 mod synthesize;
 mod validate;
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use say::{Output, Stop};
+pub(crate) use signals::asked_to_stop;
 
 /// Follows the trail of a bucket: trains a model on every new table in it and writes synthetic copies to another.
 #[derive(Parser)]
@@ -57,6 +60,9 @@ enum Command {
     Runs(runs::Runs),
     #[command(subcommand)]
     Gate(gate::Gate),
+    Serve(Box<serve::Serve>),
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -111,6 +117,8 @@ pub(crate) fn main() -> u8 {
         Command::Connections(connections) => connections.go(&setting),
         Command::Runs(runs) => runs.go(&setting),
         Command::Gate(gate) => gate.go(&setting),
+        Command::Serve(serve) => serve.go(&setting),
+        Command::Keys(keys) => keys.go(&setting),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "hansel", &mut text);

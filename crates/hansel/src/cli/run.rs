@@ -112,7 +112,9 @@ impl Run {
             again: &again,
             again_text: &self.again,
             notes: &checked.notes,
+            only: None,
             cancelled: &signals::cancelled,
+            leaving: &|| false,
         };
         let summary = engine::run(&memory, &request, &display)?;
         let facts = display.facts();

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 static ASKED: AtomicUsize = AtomicUsize::new(0);
+/// One permit is kept for whoever comes to wait after the ring.
+static BELL: tokio::sync::Notify = tokio::sync::Notify::const_new();
 
 /// Begins to listen; from then on [`cancelled`] tells.
 pub(crate) fn listen() {
@@ -25,6 +27,13 @@ pub(crate) fn cancelled() -> bool {
     ASKED.load(Ordering::SeqCst) > 0
 }
 
+/// Waits until the user asks to stop.
+pub(crate) async fn asked_to_stop() {
+    while !cancelled() {
+        BELL.notified().await;
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the user asked twice: nothing may hold the process up any more")]
 async fn wait() {
     loop {
@@ -32,6 +41,7 @@ async fn wait() {
         if ASKED.fetch_add(1, Ordering::SeqCst) > 0 {
             std::process::exit(130);
         }
+        BELL.notify_one();
         super::say::note("stopping; once more to end at once");
     }
 }

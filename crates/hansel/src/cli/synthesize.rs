@@ -218,6 +218,7 @@ pub(crate) fn placed<T>(made: Result<T, Failure>, draft: &Path, out: &Path) -> R
     Ok(made)
 }
 
-fn unwritable(path: &Path, error: std::io::Error) -> Failure {
+/// The failure of a file that cannot be written.
+pub(crate) fn unwritable(path: &Path, error: std::io::Error) -> Failure {
     Failure::new(Code::Usage, format!("the file `{}` cannot be written", path.display())).cause(error)
 }

@@ -82,14 +82,15 @@ pub(crate) fn admit(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Wat
     Ok(Admitted { run, resumed, _locks: locks })
 }
 
-fn lock_file(memory: &Memory, id: &str) -> Result<File, Failure> {
+/// The file whose lock the holder of an id has.
+pub(crate) fn lock_file(memory: &Memory, id: &str) -> Result<File, Failure> {
     let path = memory.store.lock_file(id);
     std::fs::create_dir_all(path.parent().expect("a lock file lies in a folder")).map_err(unusable)?;
     File::options().create(true).append(true).open(&path).map_err(unusable)
 }
 
 /// Whether the lock is ours now; the operating system frees it when a process ends, however it ends.
-fn taken(lock: &File) -> Result<bool, Failure> {
+pub(crate) fn taken(lock: &File) -> Result<bool, Failure> {
     match lock.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),

@@ -1,11 +1,13 @@
 //! The journal of one run: every event goes to the store first and to the watcher after.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use store::{DoneMark, UnitKey};
-use workflow::{Code, Event, Failure, Progress, RunStatus};
+use workflow::{Code, Event, Failure, Plan, Progress, RunStatus};
 
 use super::Watcher;
+use super::tasks::Tasks;
 use super::unit::Failed;
 use crate::memory::Memory;
 
@@ -16,6 +18,7 @@ pub(crate) struct Journal<'a> {
     pub(crate) run: &'a str,
     watcher: &'a dyn Watcher,
     events: AtomicUsize,
+    tasks: Mutex<Tasks>,
     abort_after: Option<usize>,
     panic_at: Option<String>,
 }
@@ -27,7 +30,8 @@ impl<'a> Journal<'a> {
     pub(crate) fn new(memory: &'a Memory, workflow: &'a str, run: &'a str, watcher: &'a dyn Watcher) -> Journal<'a> {
         let abort_after = std::env::var("HANSEL_ABORT_AFTER_EVENTS").ok().and_then(|text| text.parse().ok());
         let panic_at = std::env::var("HANSEL_PANIC_AT").ok();
-        Journal { memory, workflow, run, watcher, events: AtomicUsize::new(0), abort_after, panic_at }
+        let (events, tasks) = (AtomicUsize::new(0), Mutex::new(Tasks::default()));
+        Journal { memory, workflow, run, watcher, events, tasks, abort_after, panic_at }
     }
 
     /// Appends an event.
@@ -38,6 +42,40 @@ impl<'a> Journal<'a> {
     /// Appends an event that changes how the run stands.
     pub(crate) fn status(&self, event: &Event, status: RunStatus, message: &str) -> Result<(), Failure> {
         self.append_with(event, Some((status.name(), message)))
+    }
+
+    /// Makes a task for each action of the run.
+    pub(crate) fn tasks(&self, plan: &Plan) -> Result<(), Failure> {
+        self.state().know(plan);
+        self.memory.ask(self.memory.store.create_tasks(self.run, &actions_of(plan)))
+    }
+
+    /// Says that an action is at work; the first time it is recorded.
+    pub(crate) fn begun(&self, action: &str) -> Result<(), Failure> {
+        if !self.state().begin(action) {
+            return Ok(());
+        }
+        self.memory.ask(self.memory.store.set_task(self.run, action, RunStatus::Active.name(), None))
+    }
+
+    /// Says that an action failed for one object, or as a whole.
+    pub(crate) fn erred(&self, action: &str, code: &str, message: &str) {
+        self.state().err(action, code, message);
+    }
+
+    /// Ends the run's tasks and the run.
+    pub(crate) fn ended(&self, status: RunStatus, message: &str) -> Result<(), Failure> {
+        let ends = self.state().ends(status);
+        for (action, status, error) in ends {
+            let error = error.as_ref().map(|(code, message)| (code.as_str(), message.as_str()));
+            self.memory.ask(self.memory.store.set_task(self.run, &action, status.name(), error))?;
+        }
+        self.memory.ask(self.memory.store.end_tasks(self.run, RunStatus::Cancelled.name()))?;
+        self.status(&Event::Finished { status, message: message.into() }, status, message)
+    }
+
+    fn state(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().expect("no thread panics while it holds this")
     }
 
     fn append_with(&self, event: &Event, status: Option<(&str, &str)>) -> Result<(), Failure> {
@@ -67,6 +105,7 @@ impl<'a> Journal<'a> {
     pub(crate) fn failed(&self, unit: &UnitKey, failed: &Failed) -> Result<(), Failure> {
         let failure = &failed.failure;
         let message = sentence(failure);
+        self.erred(&failed.action, failure.code.name(), &format!("{}: {message}", unit.key));
         let event = Event::UnitFailed {
             key: unit.key.clone(),
             action: failed.action.clone(),
@@ -100,6 +139,11 @@ impl<'a> Journal<'a> {
             std::process::abort();
         }
     }
+}
+
+/// Name and type of every action of a plan.
+pub(crate) fn actions_of(plan: &Plan) -> Vec<(&str, &str)> {
+    plan.actions().iter().map(|(name, kind)| (name.as_str(), *kind)).collect()
 }
 
 /// A failure in one line: what is so and, behind it, what lay below.

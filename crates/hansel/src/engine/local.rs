@@ -1,14 +1,15 @@
 //! The local conductor: units on threads of this machine. A run that a crash cut off is taken up by the next start.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use store::UnitKey;
-use workflow::{Attempt, Branch, Code, Event, Failure, Progress, RunStatus};
+use store::{AuditEntry, Run, UnitKey};
+use workflow::{Attempt, Branch, Code, Connections, Event, Failure, Problem, Progress, RunStatus};
 
-use super::admit::admit;
+use super::admit::{admit, lock_file, taken};
 use super::journal::{Journal, panicked, sentence};
 use super::survey::{Known, Survey, Surveyed, Verdict, survey};
 use super::unit::{Failed, Work, process, unit_folder, unit_key};
@@ -40,8 +41,109 @@ pub(crate) struct UnitSummary {
 /// a run that waited.
 pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watcher) -> Result<RunSummary, Failure> {
     let admitted = admit(memory, request, watcher)?;
-    let (run, resumed) = (&admitted.run, admitted.resumed);
+    conduct(memory, request, watcher, &admitted.run, admitted.resumed)
+}
+
+/// The lock of a workflow's active run, or `None` where another process holds it.
+pub(crate) fn lock_of(memory: &Memory, workflow: &str) -> Result<Option<File>, Failure> {
+    let lock = lock_file(memory, workflow)?;
+    Ok(taken(&lock)?.then_some(lock))
+}
+
+/// Runs what waits in the store under its own text, in the name of whoever made it. The caller holds the lock of its
+/// workflow.
+pub(crate) fn run_waiting(
+    memory: &Memory,
+    run: &Run,
+    cancelled: &(dyn Fn() -> bool + Sync),
+    leaving: &(dyn Fn() -> bool + Sync),
+) -> Result<(), Failure> {
+    let store = &memory.store;
+    let workflow = memory.ask(store.workflow_of(&run.workflow))?;
+    let project = memory.ask(store.project(&run.project))?;
+    let journal = Journal::new(memory, &run.workflow, &run.id, &Nobody);
+    let resumed = run.started_at.is_some();
+    if run.cancel_at.is_some() && !resumed {
+        let status = RunStatus::Cancelled;
+        return journal.ended(status, "cancelled before it began");
+    }
+    let wanted = workflow::connections_named(&run.config);
+    let opened = memory.connections(&project, &wanted)?;
+    for connection in &opened {
+        let entry = AuditEntry {
+            at: 0,
+            user: run.created_by.clone(),
+            verb: "use credentials".into(),
+            kind: "connection".into(),
+            id: connection.id.clone(),
+            project: project.guid.clone(),
+            note: run.id.clone(),
+        };
+        memory.ask(store.audit(&entry))?;
+    }
+    let connections = opened.into_iter().map(|connection| (connection.id.clone(), connection)).collect();
+    let plan = match workflow::plan(&run.config, actions::ACTIONS, &Connections::Known(connections)) {
+        Ok(plan) => plan,
+        Err(problems) => {
+            return unplanned(memory, &journal, &problems);
+        }
+    };
+    let only = match run.retry_of.as_str() {
+        "" => None,
+        old => {
+            let units = memory.ask(store.units(old))?.into_iter().filter(|row| row.state != "done");
+            Some(units.map(|row| (row.unit.branch, row.unit.key)).collect())
+        }
+    };
+    let request = RunRequest {
+        plan: &plan,
+        text: &run.config,
+        workflow: &workflow,
+        seed: None,
+        again: &[],
+        again_text: &[],
+        notes: &[],
+        only: only.as_ref(),
+        cancelled,
+        leaving,
+    };
+    conduct(memory, &request, &Nobody, run, resumed).map(|_| ())
+}
+
+/// Ends a run whose text does not make a plan any more: each problem at the task whose action has it.
+fn unplanned(memory: &Memory, journal: &Journal<'_>, problems: &[Problem]) -> Result<(), Failure> {
+    let tasks = memory.ask(memory.store.tasks(journal.run))?;
+    for problem in problems {
+        let index = problem.at.path.strip_prefix("actions[").and_then(|rest| rest.split(']').next()?.parse().ok());
+        let task = index.and_then(|index: i64| tasks.iter().find(|task| task.position == index)).or(tasks.first());
+        let Some(task) = task else { continue };
+        let said = problem.to_string();
+        let (level, action) = ("error".to_string(), task.action.clone());
+        journal.append(&Event::Log { level, action, key: String::new(), text: said.clone() })?;
+        let error = Some((problem.code.name(), said.as_str()));
+        memory.ask(memory.store.set_task(journal.run, &task.action, RunStatus::Error.name(), error))?;
+    }
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    journal.ended(RunStatus::Error, &said.join("; "))
+}
+
+/// Nobody watches: who wants to know reads the journal.
+struct Nobody;
+
+impl Watcher for Nobody {
+    fn event(&self, _: &Event) {}
+    fn progress(&self, _: &str, _: &Progress) {}
+}
+
+fn conduct(
+    memory: &Memory,
+    request: &RunRequest<'_>,
+    watcher: &dyn Watcher,
+    run: &Run,
+    resumed: bool,
+) -> Result<RunSummary, Failure> {
     let journal = Journal::new(memory, &request.workflow.id, &run.id, watcher);
+    journal.tasks(request.plan)?;
     journal.status(&Event::Started { resumed }, RunStatus::Active, "")?;
     for warning in request.plan.warnings() {
         let text = format!("{}: {}", warning.at.path, warning.message);
@@ -62,10 +164,12 @@ pub(crate) fn run(memory: &Memory, request: &RunRequest<'_>, watcher: &dyn Watch
     };
     let mut surveys = Vec::new();
     for branch in request.plan.branches() {
+        journal.begun(&branch.name)?;
         match crawl(memory, request, &journal, branch) {
             Ok(survey) => surveys.push((branch, survey)),
             Err(failure) if failure.code == Code::RunCancelled => break,
             Err(failure) => {
+                journal.erred(&branch.name, failure.code.name(), &sentence(&failure));
                 let (level, action) = ("error".to_string(), branch.name.clone());
                 let text = format!("{}: {}", failure.code.name(), sentence(&failure));
                 journal.append(&Event::Log { level, action, key: String::new(), text })?;
@@ -87,6 +191,9 @@ fn crawl(memory: &Memory, request: &RunRequest<'_>, journal: &Journal<'_>, branc
     let known = Known::of(memory, Some(&request.workflow.id), branch, request.again)?;
     let mut survey = survey(branch, &known, &attempt)?;
     forget_finished(memory, journal.run, branch, &mut survey)?;
+    if let Some(only) = request.only {
+        survey.objects.retain(|surveyed| only.contains(&(branch.name.clone(), surveyed.object.origin.key.clone())));
+    }
     let units: Vec<(UnitKey, String)> = survey
         .objects
         .iter()
@@ -217,7 +324,11 @@ fn unit(
 fn finish(request: &RunRequest<'_>, journal: &Journal<'_>, mut summary: RunSummary) -> Result<RunSummary, Failure> {
     let failed = summary.units.iter().filter(|unit| unit.failure.is_some()).count();
     let open = summary.units.iter().filter(|unit| unit.open).count();
-    let (status, message) = if (request.cancelled)() && (open > 0 || failed == 0) {
+    if (request.leaving)() && open > 0 {
+        // The journal stays as it is: the next start takes the run up.
+        return Ok(summary);
+    }
+    let (status, message) = if (request.cancelled)() && !(request.leaving)() && (open > 0 || failed == 0) {
         (RunStatus::Cancelled, format!("cancelled with {open} objects open"))
     } else if failed > 0 || !summary.failures.is_empty() {
         let mut parts: Vec<String> = summary.failures.iter().map(|failure| failure.to_string()).collect();
@@ -228,7 +339,7 @@ fn finish(request: &RunRequest<'_>, journal: &Journal<'_>, mut summary: RunSumma
     } else {
         (RunStatus::Completed, String::new())
     };
-    journal.status(&Event::Finished { status, message: message.clone() }, status, &message)?;
+    journal.ended(status, &message)?;
     summary.status = status;
     Ok(summary)
 }

@@ -15,3 +15,9 @@ pub(crate) fn of_unit(workflow_seed: u64, object: &Object) -> u64 {
     // 53 bits, so that the seed can be read from JSON by any program and given to `--seed` again.
     u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes")) >> 11
 }
+
+/// The seed of a piece of work that has a name of its own.
+pub(crate) fn of_text(name: &str) -> u64 {
+    let digest = Sha256::digest(name.as_bytes());
+    u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes")) >> 11
+}

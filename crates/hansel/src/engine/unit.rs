@@ -132,6 +132,7 @@ fn apply<'w>(
     let attempt = Attempt { folder: &folder, ..*attempt };
     let step =
         planned.step.as_ref().ok_or_else(|| Failure::new(Code::Internal, "a plan without connections was run"))?;
+    work.journal.begun(&planned.name)?;
     let outcome = step.run(&inputs, &attempt)?;
     for (level, text) in outcome.log {
         let (level, action, key) = (level.to_string(), planned.name.clone(), key.to_string());

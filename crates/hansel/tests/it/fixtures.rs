@@ -1,5 +1,7 @@
 //! Bytes that cases put into buckets; the same arguments give the same bytes.
 
+use s3double::FaultAction;
+
 /// A CSV table of mixed kinds; the same rows and seed give the same text.
 pub(crate) fn table(rows: usize, seed: u64) -> String {
     let mut text = String::from("id,day,shop,amount,items,paid\n");
@@ -92,4 +94,20 @@ pub(crate) fn spelt(bytes: &[u8]) -> String {
         rows[0],
         bare.ends_with("\r\n")
     )
+}
+
+/// What a double is to do wrong, as case files say it.
+pub(crate) fn fault(words: &[&str]) -> Result<FaultAction, String> {
+    let number = |text: &str| text.parse::<usize>().map_err(|_| "a number".to_string());
+    Ok(match words {
+        ["status", status, code] => FaultAction::Status(status.parse().map_err(|_| "a status")?, (*code).into()),
+        ["reset"] => FaultAction::Reset,
+        ["reset-mid-body", bytes] => FaultAction::ResetMidBody(number(bytes)?),
+        ["truncate", bytes] => FaultAction::Truncate(number(bytes)?),
+        ["corrupt"] => FaultAction::Corrupt,
+        ["drop-response"] => FaultAction::DropResponse,
+        ["error-in-200"] => FaultAction::ErrorIn200,
+        ["slow", ms] => FaultAction::Slow(ms.parse().map_err(|_| "milliseconds")?),
+        _ => return Err("no such fault".into()),
+    })
 }

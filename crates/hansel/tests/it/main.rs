@@ -8,6 +8,7 @@ mod laws;
 mod mask;
 mod model_file;
 mod script;
+mod served;
 mod server;
 mod tidy;
 mod world;

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use s3double::{Fault, FaultAction, S3Double};
+use s3double::{Fault, S3Double};
 
-use crate::fixtures::{noise, pick, spelt, table, unhex};
+use crate::fixtures::{fault, noise, pick, spelt, table, unhex};
 use crate::mask::{mask_after, mask_ids, mask_words};
+use crate::served::Served;
 
 /// One case's own world.
 pub(crate) struct World {
@@ -19,6 +20,8 @@ pub(crate) struct World {
     variables: BTreeMap<String, String>,
     /// Connections that `run` and `plan` bind, by id.
     bound: BTreeMap<String, PathBuf>,
+    /// The server, where one was started.
+    pub(crate) served: Option<Served>,
 }
 
 impl World {
@@ -31,6 +34,7 @@ impl World {
             s3,
             variables: BTreeMap::new(),
             bound: BTreeMap::new(),
+            served: None,
         }
     }
 
@@ -201,8 +205,21 @@ impl World {
                 Ok(format!("files of {runs} runs"))
             }
             ["secrets"] => self.secrets(),
-            _ => Err("no such command".into()),
+            words => self.obey_served(words, block),
         }
+    }
+
+    /// Gives a variable a value, for commands and for `$NAME` in requests.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.into(), value.into());
+    }
+
+    /// A text with every `$NAME` replaced by its value, longest names first.
+    pub(crate) fn filled(&self, text: &str) -> String {
+        self.variables
+            .iter()
+            .rev()
+            .fold(text.to_string(), |text, (name, value)| text.replace(&format!("${name}"), value))
     }
 
     fn write(&self, name: &str, block: &[String]) -> Result<String, String> {
@@ -211,7 +228,7 @@ impl World {
         Ok(String::new())
     }
 
-    fn read(&self, name: &str) -> Result<String, String> {
+    pub(crate) fn read(&self, name: &str) -> Result<String, String> {
         std::fs::read_to_string(self.path(name)).map_err(|error| error.to_string())
     }
 
@@ -369,7 +386,9 @@ impl World {
     pub(crate) fn tidy(&self, text: &str) -> String {
         let mut text =
             text.replace(&self.s3.endpoint(), "ENDPOINT").replace(&self.folder.path().display().to_string(), "DIR");
-        for (prefix, letters) in [("wr_", 27), ("proj_", 27), ("c_", 27), ("w_", 27)] {
+        for (prefix, letters) in
+            [("wr_", 27), ("proj_", 27), ("c_", 27), ("w_", 27), ("wt_", 27), ("user_", 27), ("file_", 27)]
+        {
             text = mask_ids(&text, prefix, letters);
         }
         for name in ["fidelity", "privacy"] {
@@ -466,21 +485,6 @@ fn policies(mut rights: &[&str]) -> Result<Vec<String>, String> {
             _ => return Err("no such right".into()),
         }
     }
-}
-
-fn fault(words: &[&str]) -> Result<FaultAction, String> {
-    let number = |text: &str| text.parse::<usize>().map_err(|_| "a number".to_string());
-    Ok(match words {
-        ["status", status, code] => FaultAction::Status(status.parse().map_err(|_| "a status")?, (*code).into()),
-        ["reset"] => FaultAction::Reset,
-        ["reset-mid-body", bytes] => FaultAction::ResetMidBody(number(bytes)?),
-        ["truncate", bytes] => FaultAction::Truncate(number(bytes)?),
-        ["corrupt"] => FaultAction::Corrupt,
-        ["drop-response"] => FaultAction::DropResponse,
-        ["error-in-200"] => FaultAction::ErrorIn200,
-        ["slow", ms] => FaultAction::Slow(ms.parse().map_err(|_| "milliseconds")?),
-        _ => return Err("no such fault".into()),
-    })
 }
 
 /// A key as one line: plain where it is, else as a JSON string.

@@ -6,6 +6,7 @@ mod attributes;
 mod correlation;
 mod deep;
 mod distribution;
+mod downstream;
 mod fields;
 mod joint;
 mod json;
@@ -17,6 +18,7 @@ use crate::case::Case;
 use crate::statistic::mean;
 use fields::{FieldType, Prepared};
 
+pub use downstream::{Ask, Downstream, Family, MEASURES, Measure, Task};
 pub(crate) use replay::Replayed;
 
 /// What of the documented evaluation is left out, and its parameters.

@@ -1,0 +1,100 @@
+//! `hansel serve`: the server.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::say::{self, Stop};
+use super::{Setting, signals};
+use crate::server::{self, Serve as Asked, Tls};
+
+/// Serve the REST API: projects, connections, workflows, runs, models and artifacts, for the documented client and others
+#[derive(clap::Args)]
+pub(crate) struct Serve {
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1:8080", env = "HANSEL_LISTEN", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Address under which clients reach this server, for signed links [default: the one they used]
+    #[arg(long, env = "HANSEL_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Certificate chain for TLS, PEM
+    #[arg(long, env = "HANSEL_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM
+    #[arg(long, env = "HANSEL_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// TLS with a certificate that signs itself, made in the home; for trying out
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls_self_signed: bool,
+    /// Runs that are worked on at once
+    #[arg(long, default_value_t = 2, env = "HANSEL_CONCURRENT_RUNS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    concurrent_runs: u64,
+    /// Models and record handlers that are worked on at once
+    #[arg(long, default_value_t = 2, env = "HANSEL_CONCURRENT_JOBS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    concurrent_jobs: u64,
+    /// Longest body of a request, in bytes
+    #[arg(long, default_value_t = 4 << 20, env = "HANSEL_BODY_BYTES_MAX", value_name = "N")]
+    body_bytes_max: usize,
+    /// Longest uploaded file, in bytes
+    #[arg(long, default_value_t = 10 << 30, env = "HANSEL_UPLOAD_BYTES_MAX", value_name = "N")]
+    upload_bytes_max: u64,
+    /// Requests a second for each key; bursts of ten times as many are let through
+    #[arg(long, default_value_t = 1000, env = "HANSEL_REQUESTS_PER_SECOND", value_name = "N")]
+    requests_per_second: u32,
+    /// How long a signed link holds, in seconds
+    #[arg(long, default_value_t = 3600, env = "HANSEL_LINK_SECONDS", value_name = "N")]
+    link_seconds: u64,
+    /// How the log is written, on stderr
+    #[arg(long, value_enum, default_value = "json", env = "HANSEL_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Serve {
+    pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
+        self.log();
+        let memory = setting.memory()?;
+        let _alone = memory.only_server()?;
+        if let Some(key) = super::keys::first(&memory)? {
+            // Shown once; the store keeps its hash only.
+            say::note(&format!("the administrator's API key, shown this once: {}", key.as_str()));
+        }
+        signals::listen();
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Some(Tls::Files { certificate: certificate.clone(), key: key.clone() }),
+            _ if self.tls_self_signed => Some(Tls::OwnName(memory.store.home().to_path_buf())),
+            _ => None,
+        };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let asked = Asked {
+            listen: self.listen,
+            tls,
+            public_url: self.public_url.clone(),
+            runs: self.concurrent_runs as usize,
+            jobs: self.concurrent_jobs as usize,
+            body_bytes_max: self.body_bytes_max,
+            upload_bytes_max: self.upload_bytes_max,
+            requests_per_second: self.requests_per_second,
+            link_seconds: self.link_seconds,
+        };
+        server::serve(&memory, &asked, |address| say::result(&format!("listening on {scheme}://{address}")))?;
+        Ok(())
+    }
+
+    fn log(&self) {
+        use tracing_subscriber::EnvFilter;
+        let filter = EnvFilter::try_from_env("HANSEL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // A second call in one process finds the log set up already.
+        let _ = match self.log_format {
+            LogFormat::Json => builder.json().flatten_event(true).try_init(),
+            LogFormat::Text => builder.try_init(),
+        };
+    }
+}

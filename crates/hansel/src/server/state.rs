@@ -1,0 +1,77 @@
+//! What every route works with.
+
+use std::sync::Arc;
+
+use store::{AuditEntry, Store};
+
+use super::caller::Caller;
+use super::links::Signer;
+use crate::engine::Queue;
+use crate::memory::Memory;
+
+/// The server as its routes see it.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+struct Inner {
+    memory: Memory,
+    queue: Queue,
+    signer: Signer,
+    settings: Settings,
+}
+
+/// How a server was asked to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Longest body of an ordinary request, in bytes.
+    pub(crate) body_bytes_max: usize,
+    /// Longest uploaded file, in bytes.
+    pub(crate) upload_bytes_max: u64,
+    /// Requests a second that one key may make; bursts of ten times as many are let through.
+    pub(crate) requests_per_second: u32,
+    /// How long a signed link holds, in seconds.
+    pub(crate) link_seconds: u64,
+}
+
+impl App {
+    pub(crate) fn new(memory: Memory, queue: Queue, signer: Signer, settings: Settings) -> App {
+        App(Arc::new(Inner { memory, queue, signer, settings }))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.memory.store
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.0.queue
+    }
+
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.0.signer
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Records who changed what.
+    pub(crate) async fn audit(
+        &self,
+        caller: &Caller,
+        verb: &str,
+        kind: &str,
+        id: &str,
+        project: &str,
+    ) -> Result<(), store::StoreError> {
+        let entry = AuditEntry {
+            at: 0,
+            user: caller.0.guid.clone(),
+            verb: verb.into(),
+            kind: kind.into(),
+            id: id.into(),
+            project: project.into(),
+            note: String::new(),
+        };
+        self.store().audit(&entry).await
+    }
+}
