@@ -14,6 +14,7 @@ mod run;
 mod runs;
 mod sample;
 mod say;
+mod secrets;
 mod serve;
 mod signals;
 mod synthesize;
@@ -63,6 +64,8 @@ enum Command {
     Serve(Box<serve::Serve>),
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -119,6 +122,7 @@ pub(crate) fn main() -> u8 {
         Command::Gate(gate) => gate.go(&setting),
         Command::Serve(serve) => serve.go(&setting),
         Command::Keys(keys) => keys.go(&setting),
+        Command::Secrets(secrets) => secrets.go(&setting),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "hansel", &mut text);
