@@ -83,6 +83,18 @@ struct OverrideRecord {
     at: String,
 }
 
+/// One event of the stream, as its fields.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "written field by field; here for the document")]
+struct RunEvent {
+    /// Number within the run; `Last-Event-ID` goes on behind it.
+    id: String,
+    /// The kind of the event.
+    event: String,
+    /// JSON text: `at`, and the event's own fields under `event`.
+    data: String,
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LetThrough {
@@ -202,7 +214,7 @@ async fn report(State(app): State<App>, caller: Caller, Path(id): Path<String>) 
 
 /// The events of a run as they happen (`text/event-stream`), from behind `Last-Event-ID`; the stream ends with the run.
 #[utoipa::path(get, path = "/v1/workflows/runs/{id}/events", tag = "runs", params(("id" = String, Path)),
-    responses((status = 200, description = "events", content_type = "text/event-stream", body = String), (status = "4XX", body = Refused)))]
+    responses((status = 200, description = "events", content_type = "text/event-stream", body = RunEvent), (status = "4XX", body = Refused)))]
 async fn events(
     State(app): State<App>,
     caller: Caller,
