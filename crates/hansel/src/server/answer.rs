@@ -179,6 +179,11 @@ impl From<QueryRejection> for Refusal {
     }
 }
 
+/// The caller's own text as it may come back in a refusal: its first 60 characters.
+pub(crate) fn bounded(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 /// Microseconds since 1970 as RFC 3339, with six decimals at most.
 pub(crate) fn time(us: i64) -> String {
     jiff::Timestamp::from_microsecond(us).map(|time| time.to_string()).unwrap_or_default()

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use workflow::Code;
 use zeroize::Zeroizing;
 
-use super::answer::{Answer, Nothing, Refusal, Refused, time};
+use super::answer::{Answer, Nothing, Refusal, Refused, bounded, time};
 use super::body::{Asked, Body};
 use super::caller::Caller;
 use super::search::{Query, page};
@@ -220,7 +220,7 @@ fn check(
     let Some(known) = actions::CONNECTION_TYPES.iter().find(|known| known.name.eq_ignore_ascii_case(kind)) else {
         let names = actions::CONNECTION_TYPES.iter().map(|known| known.name);
         let allowed: Vec<String> = names.clone().map(|name| format!("`{name}`")).collect();
-        let shown: String = kind.chars().take(60).collect();
+        let shown = bounded(kind);
         let mut refusal = Refusal::new(
             Code::ConnectionInvalid,
             format!("`{shown}` is no connection type here; allowed: {}", allowed.join(", ")),
@@ -242,7 +242,7 @@ fn target(text: Option<&str>) -> Result<String, Refusal> {
         "" | "unspecified" => Ok(String::new()),
         text @ ("source" | "destination") => Ok(text.into()),
         other => {
-            let shown: String = other.chars().take(60).collect();
+            let shown = bounded(other);
             Err(Refusal::new(
                 Code::ConnectionInvalid,
                 format!("`connection_target_type` is `{shown}`; `source`, `destination` or `unspecified` is expected"),

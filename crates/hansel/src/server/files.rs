@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workflow::Code;
 
-use super::answer::{Answer, Refusal, Refused};
+use super::answer::{Answer, Refusal, Refused, bounded};
 use super::artifacts::file_name;
 use super::caller::Caller;
 use super::state::App;
@@ -102,7 +102,7 @@ async fn create(State(app): State<App>, caller: Caller, mut parts: Multipart) ->
                 }
             }
             other => {
-                let shown: String = other.chars().take(60).collect();
+                let shown = bounded(other);
                 return Err(Refusal::bad(format!(
                     "the form has a part `{shown}`; `purpose` and one `file` are expected"
                 )));

@@ -8,7 +8,7 @@ use store::{Job, JobFilter, JobLine, Project, Role, Sort};
 use utoipa::{IntoParams, ToSchema};
 use workflow::Code;
 
-use super::answer::{Answer, Nothing, Refusal, time};
+use super::answer::{Answer, Nothing, Refusal, bounded, time};
 use super::artifacts::{LinkUrl, of_project};
 use super::body::Expand;
 use super::caller::Caller;
@@ -209,7 +209,7 @@ pub(crate) async fn jobs(
         "asc" => false,
         "desc" => true,
         other => {
-            let shown: String = other.chars().take(60).collect();
+            let shown = bounded(other);
             return Err(Refusal::bad(format!("`sort_by` is `{shown}`; `asc` or `desc` is expected")));
         }
     };
@@ -219,7 +219,7 @@ pub(crate) async fn jobs(
         ("status_history.created" | "model_name", true) => Sort::CreatedDesc,
         ("status_history.created" | "model_name", false) => Sort::CreatedAsc,
         (other, _) => {
-            let shown: String = other.chars().take(60).collect();
+            let shown = bounded(other);
             return Err(Refusal::bad(format!(
                 "`sort_field` is `{shown}`; `last_modified`, `status_history.created` and `model_name` are allowed"
             )));
@@ -269,7 +269,7 @@ pub(crate) async fn cancel(
     change: &JobChange,
 ) -> Result<(), Refusal> {
     if change.status != "cancelled" {
-        let shown: String = change.status.chars().take(60).collect();
+        let shown = bounded(&change.status);
         return Err(Refusal::bad(format!("`status` is `{shown}`; `cancelled` is the one that can be asked for")));
     }
     app.queue().cancel_job(&job.uid).await?;
@@ -296,7 +296,7 @@ pub(crate) fn link(
     let wanted = asked.r#type.as_deref().unwrap_or_default();
     let Some((_, file)) = types.iter().find(|(name, _)| *name == wanted) else {
         let names: Vec<String> = types.iter().map(|(name, _)| format!("`{name}`")).collect();
-        let shown: String = wanted.chars().take(60).collect();
+        let shown = bounded(wanted);
         return Err(Refusal::bad(format!("`type` is `{shown}`; allowed: {}", names.join(", "))));
     };
     // A link is given whether the file is there or not: the client takes a 404 behind it for "none", and a refusal

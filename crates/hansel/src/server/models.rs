@@ -10,7 +10,7 @@ use store::{NewJob, Role};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::answer::{Answer, Nothing, Refusal, Refused};
+use super::answer::{Answer, Nothing, Refusal, Refused, bounded};
 use super::body::{Asked, Body, Expand};
 use super::caller::Caller;
 use super::jobs::{Artifact, JobChange, JobLink, JobRecord, LogLine, ModelSearch, Named};
@@ -115,7 +115,7 @@ fn mode(asked: Option<&str>) -> Result<(), Refusal> {
             Err(Refusal::bad("`runner_mode` is `manual`; this server does all work itself, `cloud` is expected"))
         }
         other => {
-            let shown: String = other.chars().take(60).collect();
+            let shown = bounded(other);
             Err(Refusal::bad(format!("`runner_mode` is `{shown}`; `cloud` is expected")))
         }
     }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workflow::Code;
 
-use super::answer::{Answer, Refusal, Refused, time};
+use super::answer::{Answer, Refusal, Refused, bounded, time};
 use super::body::{Asked, Body, Expand};
 use super::caller::Caller;
 use super::people::{Profile, profile};
@@ -286,7 +286,7 @@ fn named(name: Option<String>) -> Result<String, Refusal> {
     if first && rest && (3..=30).contains(&name.len()) {
         return Ok(name);
     }
-    let shown: String = name.chars().take(60).collect();
+    let shown = bounded(&name);
     Err(Refusal::bad(format!(
         "`{shown}` is not a name for a run; 3-30 letters, digits, `-` and `_`, a letter first, are allowed"
     )))

@@ -4,12 +4,12 @@
 use serde_json::{Map, Value};
 use workflow::Code;
 
-use super::answer::Refusal;
+use super::answer::{Refusal, bounded};
 
 /// Fails for every scheme, by its name.
 pub(crate) fn check(encrypted: &Map<String, Value>) -> Result<(), Refusal> {
     let scheme = encrypted.keys().next().map_or("", String::as_str);
-    let shown: String = scheme.chars().take(60).collect();
+    let shown = bounded(scheme);
     Err(Refusal::new(
         Code::ConnectionInvalid,
         format!("`encrypted_credentials.{shown}` cannot be opened here; this server has no key for it"),

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workflow::{Code, Connections, Plan};
 
-use super::answer::{Answer, Nothing, Refusal, Refused, time};
+use super::answer::{Answer, Nothing, Refusal, Refused, bounded, time};
 use super::body::{Asked, Body, Expand, Raw, json};
 use super::caller::Caller;
 use super::connections::Validated;
@@ -121,7 +121,7 @@ pub(crate) fn runner_mode(asked: Option<&str>) -> Result<String, Refusal> {
         "" | "RUNNER_MODE_UNSET" | "RUNNER_MODE_CLOUD" => Ok("RUNNER_MODE_CLOUD".into()),
         "RUNNER_MODE_HYBRID" => Ok("RUNNER_MODE_HYBRID".into()),
         other => {
-            let shown: String = other.chars().take(60).collect();
+            let shown = bounded(other);
             Err(Refusal::bad(format!("`runner_mode` is `{shown}`; `RUNNER_MODE_CLOUD` is expected")))
         }
     }
