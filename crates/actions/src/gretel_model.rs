@@ -321,6 +321,7 @@ impl Step for GretelModel {
             packed_for: None,
             judged: self.generate,
             target: None,
+            holdout: None,
         };
         let data_path = attempt.folder.join("data");
         let recipe = self.model.recipe.as_ref();

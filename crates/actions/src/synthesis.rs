@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::drawing::{Drawing, Wanted};
 use quality::{CompatSettings, Declared, Evidence, Provenance, Report, judge_with};
@@ -40,6 +40,8 @@ pub struct Options {
     pub judged: bool,
     /// The column that train-on-synthetic utility predicts.
     pub target: Option<String>,
+    /// A table of the input's layout that is the holdout; a part of the input is, if there is none or it is of another.
+    pub holdout: Option<PathBuf>,
 }
 
 impl Options {
@@ -109,8 +111,12 @@ pub(crate) fn synthesize_with(
         read(name, &file, &bounds).map_err(|error| unreadable(name, &error))?;
     drop(file);
     attempt.go_on()?;
-    let (training, holdout) = split(&table, recipe.group_by(), attempt.seed);
-    drop(table);
+    // Rows that no row of the input is written like cannot be counted with them: then a part of the input has to do.
+    let given = options.holdout.as_ref().and_then(|path| layout.read_back(&File::open(path).ok()?, &bounds).ok());
+    let (training, holdout) = match given.filter(|held| held.rows() > 0) {
+        Some(held) => (table, Some(held)),
+        None => split(&table, recipe.group_by(), attempt.seed),
+    };
     let progress = |step: synth::Progress| {
         (attempt.progress)(Progress { doing: "training", done: step.done as u64, total: step.total as u64 });
         attempt.go_on().is_ok()

@@ -185,6 +185,14 @@ impl Report {
         both.map_or(Value::Null, |(compat, case)| compat.legacy_json(case))
     }
 
+    /// The report as the JSON of a version-2 workflow: the documented scores by name, 0 to 100, and the whole of
+    /// [`Report::to_json`] under `hansel`.
+    pub fn to_step_json(&self, provenance: &Provenance) -> Value {
+        let mut scores = self.compat.as_ref().map(|compat| compat.step_scores()).unwrap_or_default();
+        scores.insert("hansel".into(), self.to_json(provenance));
+        Value::Object(scores)
+    }
+
     /// The report as one self-contained HTML page.
     pub fn to_html(&self, provenance: &Provenance) -> String {
         crate::page::page(self, provenance)

@@ -71,7 +71,8 @@ fn reference<'a>(inputs: &'a JobInputs, keys: [&str; 2]) -> Option<&'a JobFile> 
     inputs.refs.iter().find(|(key, _)| keys.contains(&key.as_str())).map(|(_, file)| file)
 }
 
-fn open(file: &JobFile, seed: u64, teller: &Teller<'_>) -> Result<Table, Failure> {
+/// Reads a table, a sample of it if it is large.
+pub(crate) fn open(file: &JobFile, seed: u64, teller: &Teller<'_>) -> Result<Table, Failure> {
     let options = ReadOptions { rows_max: Options::SAMPLE_ROWS_MAX, bytes_max: Options::SAMPLE_BYTES_MAX, seed };
     let reading = File::open(&file.path)
         .map_err(Unreadable::Io)
@@ -84,7 +85,7 @@ fn open(file: &JobFile, seed: u64, teller: &Teller<'_>) -> Result<Table, Failure
 }
 
 /// The columns that all tables have, in the order of the first, of the same kinds.
-fn shared(tables: &[Table], files: &[JobFile], teller: &Teller<'_>) -> Result<Vec<Table>, Failure> {
+pub(crate) fn shared(tables: &[Table], files: &[JobFile], teller: &Teller<'_>) -> Result<Vec<Table>, Failure> {
     let names = |table: &Table| (0..table.columns()).map(|at| table.name(at).to_string()).collect::<Vec<String>>();
     let everywhere = |name: &String| tables.iter().all(|table| table.position(name).is_some());
     let mut common: Vec<String> = Vec::new();

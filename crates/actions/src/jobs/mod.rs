@@ -4,11 +4,11 @@
 
 mod config;
 mod csv;
-mod defaults;
-mod evaluate;
+pub(crate) mod defaults;
+pub(crate) mod evaluate;
 mod handler;
 mod leave;
-mod told;
+pub(crate) mod told;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -87,7 +87,11 @@ pub struct JobLog {
 
 impl JobWork<'_> {
     /// The work as actions see it, its own folder being `folder`.
-    fn attempt<'b>(&'b self, folder: &'b Path, progress: &'b (dyn Fn(workflow::Progress) + Sync)) -> Attempt<'b> {
+    pub(crate) fn attempt<'b>(
+        &'b self,
+        folder: &'b Path,
+        progress: &'b (dyn Fn(workflow::Progress) + Sync),
+    ) -> Attempt<'b> {
         Attempt { seed: self.seed, folder, progress, ..Attempt::silent("", self.cancelled) }
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn train(
         packed_for: Some(String::new()),
         judged: training.evaluation.is_some(),
         target: evaluation.target.clone(),
+        holdout: None,
     };
     let progress = |at: workflow::Progress| teller.progress(at);
     let aside = leaving.aside.clone();

@@ -71,6 +71,7 @@ impl Synthesize {
             packed_for: self.out.as_ref().map(|out| out.to_string_lossy().into_owned()),
             judged: self.report.is_some() || self.report_json.is_some(),
             target: self.target.clone(),
+            holdout: None,
         };
         let name = self.input.to_string_lossy();
         let draft = self.out.as_deref().map(draft).unwrap_or_default();

@@ -50,7 +50,7 @@ pub(crate) fn work(memory: &Memory, job: &Job, cancelled: &(dyn Fn() -> bool + S
 }
 
 /// Where the bytes of a data source lie, and what its file was called.
-fn source_path(memory: &Memory, key: &str) -> Result<JobFile, Failure> {
+pub(crate) fn source_path(memory: &Memory, key: &str) -> Result<JobFile, Failure> {
     let upload = memory.ask(memory.store.upload(key))?;
     Ok(JobFile { path: memory.store.upload_path(key), name: upload.name })
 }

@@ -50,6 +50,12 @@ impl<'a> Journal<'a> {
         self.memory.ask(self.memory.store.create_tasks(self.run, &actions_of(plan)))
     }
 
+    /// Makes a task for each step, given as name and type.
+    pub(crate) fn step_tasks(&self, names: Vec<String>, steps: &[(&str, &str)]) -> Result<(), Failure> {
+        self.state().know_steps(names);
+        self.memory.ask(self.memory.store.create_tasks(self.run, steps))
+    }
+
     /// Says that an action is at work; the first time it is recorded.
     pub(crate) fn begun(&self, action: &str) -> Result<(), Failure> {
         if !self.state().begin(action) {

@@ -11,6 +11,7 @@ use workflow::{Attempt, Branch, Code, Connections, Event, Failure, Problem, Prog
 
 use super::admit::{admit, lock_file, taken};
 use super::journal::{Journal, panicked, sentence};
+use super::steps::{Stops, read_steps, run_steps};
 use super::survey::{Known, Survey, Surveyed, Verdict, survey};
 use super::unit::{Failed, Work, process, unit_folder, unit_key};
 use super::{RunRequest, Watcher};
@@ -66,6 +67,14 @@ pub(crate) fn run_waiting(
     if run.cancel_at.is_some() && !resumed {
         let status = RunStatus::Cancelled;
         return journal.ended(status, "cancelled before it began");
+    }
+    match read_steps(&run.config) {
+        None => {}
+        Some(Ok(plan)) => return run_steps(memory, run, &plan, workflow.seed, &journal, &Stops { cancelled, leaving }),
+        Some(Err(problems)) => {
+            let said: Vec<String> = problems.iter().map(|(path, message, _)| format!("{path}: {message}")).collect();
+            return journal.ended(RunStatus::Error, &said.join("; "));
+        }
     }
     let wanted = workflow::connections_named(&run.config);
     let opened = memory.connections(&project, &wanted)?;

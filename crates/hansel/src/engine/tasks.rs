@@ -27,6 +27,12 @@ impl Tasks {
         self.branches = plan.branches().iter().map(branch).collect();
     }
 
+    /// Learns the steps of a workflow that has no crawl: one branch.
+    pub(crate) fn know_steps(&mut self, mut names: Vec<String>) {
+        let first = names.remove(0);
+        self.branches = vec![(first, names)];
+    }
+
     /// Notes that an action is at work; gives whether that is news.
     pub(crate) fn begin(&mut self, action: &str) -> bool {
         self.begun.insert(action.to_string())

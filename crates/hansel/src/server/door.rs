@@ -15,7 +15,7 @@ use super::answer::{Answer, Refusal, Refused};
 use super::state::App;
 use super::{
     artifacts, connections, elsewhere, files, guard, handlers, links, logs, models, openapi, projects, records, runs,
-    users, workflows,
+    steps, users, workflows,
 };
 
 /// Whether the server is well.
@@ -55,6 +55,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(handlers::routes())
         .merge(artifacts::routes())
         .merge(files::routes())
+        .merge(steps::routes())
         .merge(elsewhere::routes())
         .routes(routes!(health))
         .routes(routes!(ready))

@@ -25,6 +25,7 @@ mod runs;
 mod sealed_box;
 mod search;
 mod state;
+mod steps;
 mod users;
 mod workflows;
 

@@ -17,7 +17,6 @@ use super::projects::{ProjectV1, v1};
 use super::search::{Query, page};
 use super::state::App;
 use super::workflows;
-use crate::engine::actions_of;
 
 /// A run of a workflow.
 #[derive(Serialize, ToSchema)]
@@ -279,7 +278,7 @@ fn task_record(task: &Task, run: &store::Run, project: &Project) -> TaskRecord {
 }
 
 /// Checks a run's name.
-fn named(name: Option<String>) -> Result<String, Refusal> {
+pub(crate) fn named(name: Option<String>) -> Result<String, Refusal> {
     let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(String::new()) };
     let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
     let rest = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -290,6 +289,39 @@ fn named(name: Option<String>) -> Result<String, Refusal> {
     Err(Refusal::bad(format!(
         "`{shown}` is not a name for a run; 3-30 letters, digits, `-` and `_`, a letter first, are allowed"
     )))
+}
+
+/// A run that is about to be made.
+pub(crate) struct Wanted<'a> {
+    pub(crate) workflow: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) name: &'a str,
+    /// Id of the run that it takes up; empty for the others.
+    pub(crate) retry_of: &'a str,
+}
+
+/// Checks the text, makes a run of it with its tasks, and calls the queue.
+pub(crate) async fn make(
+    app: &App,
+    caller: &Caller,
+    project: &Project,
+    wanted: &Wanted<'_>,
+) -> Result<store::Run, Refusal> {
+    let checked = workflows::check(app, caller, project, wanted.text).await?;
+    let new = NewRun {
+        workflow: wanted.workflow,
+        config: wanted.text,
+        options: "",
+        name: wanted.name,
+        created_by: &caller.0.guid,
+        retry_of: wanted.retry_of,
+        status: "RUN_STATUS_CREATED",
+        scheduled: false,
+    };
+    let run = app.store().create_run(&new).await?;
+    app.store().create_tasks(&run.id, &checked.tasks()).await?;
+    app.queue().ring();
+    Ok(run)
 }
 
 /// Makes a run. It begins as soon as no other run of the workflow is active.
@@ -307,21 +339,9 @@ async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<RunWa
         }
         None => workflow.config_text.clone(),
     };
-    let plan = workflows::check(&app, &project, &text).await?;
-    let new = NewRun {
-        workflow: &workflow.id,
-        config: &text,
-        options: "",
-        name: &name,
-        created_by: &caller.0.guid,
-        retry_of: "",
-        status: "RUN_STATUS_CREATED",
-        scheduled: false,
-    };
-    let run = app.store().create_run(&new).await?;
-    app.store().create_tasks(&run.id, &actions_of(&plan)).await?;
+    let run = make(&app, &caller, &project, &Wanted { workflow: &workflow.id, text: &text, name: &name, retry_of: "" })
+        .await?;
     app.audit(&caller, "create", "run", &run.id, &project.guid).await?;
-    app.queue().ring();
     Ok(Json(wire(&app, &run, &project, &RunParts::default()).await?))
 }
 
@@ -391,21 +411,9 @@ async fn retry(
     }
     let name = named(asked.name)?;
     let text = workflows::text_of(asked.config.as_ref(), None).map_or(old.config.clone(), |(text, _)| text);
-    let plan = workflows::check(&app, &project, &text).await?;
-    let new = NewRun {
-        workflow: &old.workflow,
-        config: &text,
-        options: "",
-        name: &name,
-        created_by: &caller.0.guid,
-        retry_of: &old.id,
-        status: "RUN_STATUS_CREATED",
-        scheduled: false,
-    };
-    let run = app.store().create_run(&new).await?;
-    app.store().create_tasks(&run.id, &actions_of(&plan)).await?;
+    let wanted = Wanted { workflow: &old.workflow, text: &text, name: &name, retry_of: &old.id };
+    let run = make(&app, &caller, &project, &wanted).await?;
     app.audit(&caller, "retry", "run", &id, &project.guid).await?;
-    app.queue().ring();
     Ok(Json(wire(&app, &run, &project, &RunParts::default()).await?))
 }
 

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use store::{AuditEntry, Store};
+use tokio::sync::Semaphore;
 
 use super::caller::Caller;
 use super::links::Signer;
 use crate::engine::Queue;
 use crate::memory::Memory;
+
+/// Previews that are worked on at once.
+const PREVIEWS: usize = 2;
 
 /// The server as its routes see it.
 #[derive(Clone)]
@@ -18,6 +22,7 @@ struct Inner {
     queue: Queue,
     signer: Signer,
     settings: Settings,
+    previews: Arc<Semaphore>,
 }
 
 /// How a server was asked to be.
@@ -35,11 +40,21 @@ pub(crate) struct Settings {
 
 impl App {
     pub(crate) fn new(memory: Memory, queue: Queue, signer: Signer, settings: Settings) -> App {
-        App(Arc::new(Inner { memory, queue, signer, settings }))
+        let previews = Arc::new(Semaphore::new(PREVIEWS));
+        App(Arc::new(Inner { memory, queue, signer, settings, previews }))
     }
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.memory.store
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
+    /// Room for previews.
+    pub(crate) fn previews(&self) -> Arc<Semaphore> {
+        self.0.previews.clone()
     }
 
     pub(crate) fn queue(&self) -> &Queue {

@@ -10,15 +10,19 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workflow::{Code, Connections, Plan};
 
+use actions::tasks::StepWorkflow;
+
 use super::answer::{Answer, Nothing, Refusal, Refused, bounded, time};
 use super::body::{Asked, Body, Expand, Raw, json};
 use super::caller::Caller;
 use super::connections::Validated;
+use super::jobs::unfit;
 use super::people::{Profile, profile};
 use super::projects::{ProjectV1, v1};
 use super::runs::{Run, RunParts};
 use super::search::{Query, page};
 use super::state::App;
+use crate::engine::{actions_of, read_steps, tasks_of};
 
 /// A workflow.
 #[derive(Serialize, ToSchema)]
@@ -127,11 +131,52 @@ pub(crate) fn runner_mode(asked: Option<&str>) -> Result<String, Refusal> {
     }
 }
 
-/// A checked workflow text. A plan is made with the connections of the project, and every problem is told.
-pub(crate) async fn check(app: &App, project: &Project, text: &str) -> Result<Plan, Refusal> {
+/// A workflow text that was checked.
+pub(crate) enum Checked {
+    /// A workflow of actions.
+    Actions(Box<Plan>),
+    /// A version-2 workflow of steps.
+    Steps(StepWorkflow),
+}
+
+impl Checked {
+    /// What the text calls the workflow.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Checked::Actions(plan) => plan.name(),
+            Checked::Steps(plan) => &plan.name,
+        }
+    }
+
+    /// Name and type of every action or step.
+    pub(crate) fn tasks(&self) -> Vec<(&str, &str)> {
+        match self {
+            Checked::Actions(plan) => actions_of(plan),
+            Checked::Steps(plan) => tasks_of(plan),
+        }
+    }
+
+    /// The next moment of its trigger, in microseconds.
+    pub(crate) fn next_run(&self) -> Option<i64> {
+        match self {
+            Checked::Actions(plan) => plan.trigger()?.next(jiff::Timestamp::now()).map(|at| at.as_microsecond()),
+            Checked::Steps(_) => None,
+        }
+    }
+}
+
+/// A checked workflow text. A plan is made with the connections of the project, or, for steps, with files that the caller
+/// may read; every problem is told.
+pub(crate) async fn check(app: &App, caller: &Caller, project: &Project, text: &str) -> Result<Checked, Refusal> {
+    if let Some(steps) = read_steps(text) {
+        let plan = steps.map_err(unfit)?;
+        super::steps::readable(app, caller, project, &plan).await?;
+        return Ok(Checked::Steps(plan));
+    }
     let connections = crate::memory::connections(app.store(), project, &workflow::connections_named(text)).await?;
     let connections = connections.into_iter().map(|connection| (connection.id.clone(), connection)).collect();
     workflow::plan_to_keep(text, actions::ACTIONS, &Connections::Known(connections))
+        .map(|plan| Checked::Actions(Box::new(plan)))
         .map_err(|problems| Refusal::problems(&problems))
 }
 
@@ -142,11 +187,6 @@ pub(crate) fn text_of(config: Option<&Value>, text: Option<String>) -> Option<(S
     }
     let config = config.filter(|config| !config.is_null())?;
     Some((serde_json::to_string_pretty(config).unwrap_or_default(), true))
-}
-
-/// The next moment of a plan's trigger, in microseconds.
-pub(crate) fn next_run(plan: &Plan) -> Option<i64> {
-    plan.trigger()?.next(jiff::Timestamp::now()).map(|at| at.as_microsecond())
 }
 
 async fn wire(app: &App, workflow: &Workflow, project: &Project, expand: &Expand) -> Result<WorkflowRecord, Refusal> {
@@ -200,11 +240,11 @@ async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Workf
     let given = wanted.name.filter(|name| !name.is_empty());
     let new = match text_of(wanted.config.as_ref(), wanted.config_text) {
         Some((text, from_json)) => {
-            let plan = check(&app, &project, &text).await?;
+            let plan = check(&app, &caller, &project, &text).await?;
             NewWorkflow {
                 project: project.id.clone(),
                 name: given.unwrap_or_else(|| plan.name().to_string()),
-                next_run: next_run(&plan),
+                next_run: plan.next_run(),
                 config_text: text,
                 from_json,
                 runner_mode,
@@ -314,10 +354,10 @@ async fn update(
         let text = String::from_utf8(bytes.to_vec()).map_err(|_| Refusal::bad("the config is not UTF-8"))?;
         (text, false)
     };
-    let plan = check(&app, &project, &text).await?;
+    let plan = check(&app, &caller, &project, &text).await?;
     let name = (plan.name() != old.name).then(|| plan.name().to_string());
     let workflow =
-        app.store().update_workflow(&id, &text, from_json, name.as_deref(), &caller.0.guid, next_run(&plan)).await?;
+        app.store().update_workflow(&id, &text, from_json, name.as_deref(), &caller.0.guid, plan.next_run()).await?;
     app.audit(&caller, "update", "workflow", &id, &project.guid).await?;
     app.queue().ring();
     Ok(Json(wire(&app, &workflow, &project, &Expand(Vec::new())).await?))
@@ -346,12 +386,15 @@ async fn validate_config(State(app): State<App>, caller: Caller, Body(asked): Bo
     match &asked.project_id {
         Some(any) => {
             let project = caller.project(&app, any, Role::Read).await?;
-            check(&app, &project, &text).await?;
+            check(&app, &caller, &project, &text).await?;
         }
-        None => {
-            workflow::plan(&text, actions::ACTIONS, &Connections::Unbound)
-                .map_err(|problems| Refusal::problems(&problems))?;
-        }
+        None => match read_steps(&text) {
+            Some(steps) => drop(steps.map_err(unfit)?),
+            None => {
+                workflow::plan(&text, actions::ACTIONS, &Connections::Unbound)
+                    .map_err(|problems| Refusal::problems(&problems))?;
+            }
+        },
     }
     Ok(Json(Nothing {}))
 }

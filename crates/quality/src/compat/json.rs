@@ -52,6 +52,23 @@ impl Compat {
         })
     }
 
+    /// Names and scores as the documented reports of version-2 workflows have them, 0 to 100, null where there is none.
+    pub(crate) fn step_scores(&self) -> Map<String, Value> {
+        let scores = [
+            ("synthetic_quality_score", self.quality),
+            ("column_correlation_stability", self.correlation),
+            ("deep_structure_stability", self.deep),
+            ("column_distribution_stability", self.distribution),
+            ("text_semantic_similarity", self.text_semantic),
+            ("text_structure_similarity", self.text_structure),
+            ("data_privacy_score", self.privacy),
+            ("membership_inference_protection_score", self.membership),
+            ("attribute_inference_protection_score", self.attributes),
+        ];
+        let value = |score: Option<Documented>| score.map_or(Value::Null, |score| score.legacy().into());
+        scores.into_iter().map(|(name, score)| (name.into(), value(score))).collect()
+    }
+
     /// The legacy generation (`report_json`): scores from 0 to 100, the summary of the newer reports beside them. Values
     /// that fewer than five training rows hold are not shown.
     pub(crate) fn legacy_json(&self, case: &Case) -> Value {
