@@ -375,3 +375,52 @@ fn damaged_files_are_refused_or_read_and_never_end_the_program() {
     }
     assert!(refused > FILES / 4, "only {refused} were refused");
 }
+
+/// Cells as their file has them, missing ones as `None`.
+fn texts(table: &Table, column: usize) -> Vec<Option<String>> {
+    let (values, spelling) = (table.values(column), table.spelling(column));
+    let text = |row: usize| {
+        let cell = match values {
+            Values::Int(values) => table::Cell::Int(values.value(row)),
+            Values::Real(values) => table::Cell::Real(values.value(row)),
+            Values::Bool(values) => table::Cell::Bool(values.value(row)),
+            Values::Time(values) => table::Cell::Time(values.value(row)),
+            Values::Text(values) => {
+                let words = values.values().as_any().downcast_ref::<arrow_array::StringArray>().expect("strings");
+                table::Cell::Text(words.value(values.key(row).expect("it is there")))
+            }
+        };
+        let mut out = Vec::new();
+        spelling.write(cell, &mut out);
+        String::from_utf8(out).expect("text")
+    };
+    (0..table.rows()).map(|row| (!table.missing(column, row)).then(|| text(row))).collect()
+}
+
+/// Any table becomes Parquet: numbers that are written plainly stay numbers, everything else keeps its letters.
+#[test]
+fn any_table_as_parquet_keeps_its_cells() {
+    let csv = "id,code,price,paid,on,share,note,flag\n\
+               1,007,\"$1,200.50\",True,2024-01-31,0.25,a,yes\n\
+               -2,010,$3.00,False,2024-02-01,0.5,NA,no\n\
+               ,999,$17.25,True,2024-12-31,,b,yes\n\
+               40,001,$0.99,False,2023-05-05,-1.75,\"c, d\",no\n";
+    let source = read("a.csv", &file(csv.as_bytes()), &ALL).expect("a table").table;
+    let (table, layout) = table::to_parquet(&source);
+    assert!(layout.is_parquet());
+    let mut writer = layout.writer(Vec::new()).expect("a writer");
+    writer.write(&table).expect("memory takes it");
+    let back = reading(&writer.finish().expect("a file"), &ALL).table;
+    for column in 0..source.columns() {
+        let name = source.name(column);
+        assert_eq!(back.name(column), name);
+        match (source.values(column), back.values(column)) {
+            (Values::Real(ours), Values::Real(theirs)) => assert_eq!(ours, theirs, "{name}"),
+            (Values::Bool(ours), Values::Bool(theirs)) => assert_eq!(ours, theirs, "{name}"),
+            _ => assert_eq!(texts(&source, column), texts(&back, column), "{name}"),
+        }
+    }
+    let kinds: Vec<Kind> = (0..table.columns()).map(|column| table.kind(column)).collect();
+    let [int, real, truth, text] = [Kind::Int, Kind::Real, Kind::Bool, Kind::Text];
+    assert_eq!(kinds, [int, text, text, truth, text, real, text, text]);
+}

@@ -34,6 +34,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ("docs/reference/actions.md", action_page()),
         ("docs/reference/connections.md", connection_page()),
         ("docs/reference/models.md", model_page()),
+        ("docs/reference/tasks.md", task_page()),
         ("docs/reference/metrics.md", metric_page()),
         ("docs/reference/workflow.schema.json", format!("{schema:#}\n")),
     ]
@@ -69,6 +70,21 @@ fn action_page() -> String {
             let cells = [field.shape.noun(), required.into(), field.about.into(), format!("`{}`", field.example)];
             let _ = writeln!(page, "| `{}` | {} |", field.name, cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
         }
+    }
+    page
+}
+
+fn task_page() -> String {
+    let mut page = format!("# Tasks\n\n{MADE}\nThe steps of version-2 workflows.\n\n");
+    page.push_str("| task | what it does | inputs | output |\n|---|---|---|---|\n");
+    for task in actions::tasks::TASKS {
+        let (least, most) = task.inputs;
+        let inputs = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        let _ = writeln!(page, "| `{}` | {} | {inputs} | `{}` |", task.name, task.about, task.output);
+    }
+    page.push_str("\nRefused by name:\n\n| task | why |\n|---|---|\n");
+    for (name, reason) in actions::tasks::TASKS_REFUSED {
+        let _ = writeln!(page, "| `{name}` | it {reason} |");
     }
     page
 }

@@ -54,6 +54,8 @@ impl World {
                 let value = self.filled(&format!("${name}"));
                 Ok(value.split_once('T').map(|(_, time)| time.to_string()).unwrap_or(value))
             }
+            ["upload", name, file] => self.upload(name, file),
+            ["stream", path] => self.stream(path, block),
             ["ends", run] => self.ends(run),
             ["begins-event", run, kind] => self.begins(run, kind),
             _ => Err("no such command".into()),
@@ -108,6 +110,39 @@ impl World {
         }
         self.served.as_mut().ok_or("no server")?.last = value;
         Ok(self.tidy(&said))
+    }
+
+    /// Sends a file to the server; its id is known by `name` from then on.
+    fn upload(&mut self, name: &str, file: &str) -> Result<String, String> {
+        let part =
+            |head: &str, body: &str| format!("--part\r\ncontent-disposition: form-data; {head}\r\n\r\n{body}\r\n");
+        let head = format!("name=\"file\"; filename=\"{file}\"");
+        let body = part("name=\"purpose\"", "dataset") + &part(&head, &self.read(file)?) + "--part--\r\n";
+        let (status, text) = self.ask("POST", "/v1/files", "KEY", ("multipart/form-data; boundary=part", &body))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| format!("{status} {text}: {error}"))?;
+        self.set(name, value["file_id"].as_str().ok_or(text)?);
+        Ok(String::new())
+    }
+
+    /// Asks for lines of JSON; prints of each what it is, of logs only that there are some.
+    fn stream(&mut self, path: &str, block: &[String]) -> Result<String, String> {
+        let (status, text) = self.ask("POST", path, "KEY", ("application/json", &self.filled(&block.join("\n"))))?;
+        let mut said = vec![status];
+        for line in text.lines() {
+            let line: Value = serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
+            let word = |key: &str| line[key].as_str().unwrap_or_default().to_string();
+            let mut shown = format!("{} {} {}", word("step"), word("stream"), word("type"));
+            if let Some(records) = line["payload"]["dataset"].as_array() {
+                shown.push_str(&format!(" {} records", records.len()));
+            }
+            for field in ["state", "msg"].iter().filter(|_| line["stream"] == "step_states") {
+                shown.push_str(&format!(" {}", line["payload"][field].as_str().unwrap_or_default()));
+            }
+            if said.last() != Some(&shown) {
+                said.push(shown);
+            }
+        }
+        Ok(self.tidy(&said.join("\n")))
     }
 
     /// Follows the events of a run to their end; prints how it ended.
