@@ -75,6 +75,7 @@ struct Manifest {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ByKey {
     /// Key of the artifact.
     key: String,

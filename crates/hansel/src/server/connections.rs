@@ -58,6 +58,7 @@ pub(crate) struct Validated {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Search {
     /// `project_id:…`, `id:…`.
     query: Option<String>,

@@ -77,6 +77,7 @@ pub(crate) struct JobLink {
 
 /// How jobs are searched.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ModelSearch {
     #[param(minimum = 0)]
     pub(crate) limit: Option<i64>,
@@ -95,6 +96,7 @@ pub(crate) struct ModelSearch {
 
 /// Which file is asked for.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Artifact {
     /// The artifact's type.
     pub(crate) r#type: Option<String>,

@@ -31,6 +31,7 @@ struct LogLine {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Ask {
     /// `workflowTask:wt_…`.
     query: Option<String>,

@@ -53,6 +53,7 @@ struct OneModelData {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Making {
     /// `yes`: the config is checked and nothing is made.
     dry_run: Option<String>,

@@ -82,6 +82,7 @@ struct ManyV1 {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Search {
     /// Part of a name, display name or description, in any case of letters.
     query: Option<String>,

@@ -124,6 +124,7 @@ struct AuditRecord {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct AuditAsk {
     /// Only of this project; all for an administrator of the server who names none.
     project_id: Option<String>,
@@ -297,6 +298,7 @@ async fn let_through(
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ByKey {
     /// Key of the object.
     key: String,

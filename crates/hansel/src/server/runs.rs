@@ -149,6 +149,7 @@ struct Retry {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Search {
     /// `id:…`, `workflow_id:…`, `project_id:…`, `status:…`; for tasks `workflow_run_id:…`.
     query: Option<String>,

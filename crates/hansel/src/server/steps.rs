@@ -89,12 +89,14 @@ struct ModelSuites {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct OfRun {
     /// `dataset_parquet`, `report_json` or `report_html`.
     r#type: String,
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct OfStep {
     /// `parquet`, `holdout`, `model`, `json` or `html`; without it what the step is for.
     format: Option<String>,

@@ -62,6 +62,7 @@ struct WorkflowSearched {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Search {
     /// `id:…`, `project_id:…`.
     query: Option<String>,

@@ -23,6 +23,11 @@ impl Drop for Served {
 }
 
 impl World {
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> String {
+        self.served.as_ref().expect("a server was started").address.clone()
+    }
+
     /// Obeys a command about a server.
     pub(crate) fn obey_served(&mut self, words: &[&str], block: &[String]) -> Result<String, String> {
         match words {
@@ -113,7 +118,7 @@ impl World {
     }
 
     /// Sends a file to the server; its id is known by `name` from then on.
-    fn upload(&mut self, name: &str, file: &str) -> Result<String, String> {
+    pub(crate) fn upload(&mut self, name: &str, file: &str) -> Result<String, String> {
         let part =
             |head: &str, body: &str| format!("--part\r\ncontent-disposition: form-data; {head}\r\n\r\n{body}\r\n");
         let head = format!("name=\"file\"; filename=\"{file}\"");
@@ -177,7 +182,13 @@ impl World {
     }
 
     /// One request on a connection of its own; gives the status and the body.
-    fn ask(&self, method: &str, path: &str, key: &str, (kind, body): (&str, &str)) -> Result<(String, String), String> {
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        (kind, body): (&str, &str),
+    ) -> Result<(String, String), String> {
         let served = self.served.as_ref().ok_or("no server")?;
         let key = self.filled(&format!("${key}"));
         let said = |error: std::io::Error| error.to_string();
