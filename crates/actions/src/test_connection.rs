@@ -13,6 +13,7 @@ pub(crate) static TEST_CONNECTION: ConnectionType = ConnectionType {
     credentials: &[],
     check,
     identity: |_| Ok("a connection for trying out, which asks nobody".into()),
+    diagnose: |_, _| Vec::new(),
 };
 
 fn check(config: &Map<String, Value>, credentials: Option<&Map<String, Value>>) -> Vec<String> {
