@@ -97,10 +97,11 @@ fn source(bucket: &Bucket, path: &str, attempt: &Attempt<'_>, findings: &mut Vec
         let real = page.contents().iter().find(|one| one.key().is_some_and(|key| !key.ends_with('/')));
         tried = real.and_then(|one| one.key()).map(str::to_string);
     }
-    findings.push(held(&what, listing, format!("`{prefix}` was listed")));
+    let place = if prefix.is_empty() { "the bucket".to_string() } else { format!("`{prefix}`") };
+    findings.push(held(&what, listing, format!("{place} was listed")));
     let Some(key) = tried else {
         let what = format!("s3:GetObject in bucket `{}`", bucket.name);
-        findings.push(unknown(&what, format!("no object under `{prefix}` is known to try it with")));
+        findings.push(unknown(&what, format!("no object is known to try it with; {place} shows none")));
         return;
     };
     let what = format!("s3:GetObject on object `{key}` of bucket `{}`", bucket.name);

@@ -55,7 +55,7 @@ impl Configure {
             return Err(Failure::new(Code::Usage, "the key is none; `grtu` and 60 more characters are expected").into());
         }
         let project = self.project.or_else(|| file.text("default_project_name")).filter(|name| name != "none");
-        let named = Named { endpoint: endpoint.clone(), key: Some(key.clone()), project, notes: Vec::new() };
+        let named = Named { endpoint: endpoint.clone(), key: Some(key.clone()), project };
         let server = Server::new(named)?;
         if !self.skip_validate {
             say::note(&format!("Logged in as {}", email(&server)?));

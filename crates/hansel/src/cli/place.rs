@@ -51,11 +51,11 @@ impl Setting {
         if self.home_asked {
             return Ok(None);
         }
-        let Some(named) = client::named(self.endpoint.as_deref())? else { return Ok(None) };
-        for note in &named.notes {
+        let (named, notes) = client::named(self.endpoint.as_deref())?;
+        for note in &notes {
             say::note(note);
         }
-        Ok(Some(Server::new(named)?))
+        named.map(Server::new).transpose()
     }
 
     /// Where a command works that both places know.

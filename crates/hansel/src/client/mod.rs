@@ -242,7 +242,7 @@ fn refusal(status: u16, body: &Value) -> Refused {
     let message = text(body, "message")
         .unwrap_or_else(|| format!("the server answered with status {status} and nothing that is understood"));
     let mut failure = Failure::new(code, message);
-    failure.hint = text(body, "hint").or_else(|| hint(code));
+    failure.hint = hint(code).or_else(|| text(body, "hint"));
     let details = body["details"].as_array().into_iter().flatten();
     let number = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or(0);
     let problem = |detail: &Value| {
@@ -260,7 +260,7 @@ fn refusal(status: u16, body: &Value) -> Refused {
     Refused { failure, problems: details.filter_map(problem).collect() }
 }
 
-/// What a caller can do about a refusal of the door.
+/// What a user of the command line can do about a refusal of the door; the server speaks to programs.
 fn hint(code: Code) -> Option<String> {
     match code {
         Code::AuthKeyMissing => Some("Set HANSEL_API_KEY, or keep the key with `hansel configure`."),

@@ -38,34 +38,34 @@ pub(crate) struct Named {
     pub(crate) key: Option<Key>,
     /// The default project.
     pub(crate) project: Option<String>,
-    /// What is to be said about the choice.
-    pub(crate) notes: Vec<String>,
 }
 
 /// The server that is meant, if one is: `asked` on the command line, HANSEL_ENDPOINT, GRETEL_ENDPOINT, or that of the
-/// configuration file. Key and project of the file go with the file's endpoint only.
-pub(crate) fn named(asked: Option<&str>) -> Result<Option<Named>, Failure> {
+/// configuration file. Key and project of the file go with the file's endpoint only. Beside it, what is to be said
+/// about the choice.
+pub(crate) fn named(asked: Option<&str>) -> Result<(Option<Named>, Vec<String>), Failure> {
     let mut notes = Vec::new();
     let file = ConfigFile::read()?;
-    let of_file = file.text("endpoint").and_then(|text| match dead(&text) {
-        true => {
-            let place = file.path.display();
-            notes.push(format!("note: `{place}` names `{text}`, which is gone; it is not used"));
-            None
+    let mut alive = |text: Option<String>, origin: &str| -> Result<Option<String>, Failure> {
+        match text {
+            Some(text) if dead(&text) => {
+                notes.push(format!("note: {origin} names `{text}`, which is gone; it is not used"));
+                Ok(None)
+            }
+            Some(text) => Ok(Some(checked(&text, origin)?)),
+            None => Ok(None),
         }
-        false => Some(text),
-    });
-    let of_file = of_file.map(|text| checked(&text, "the configuration file")).transpose()?;
-    let endpoint = match (asked, variable("HANSEL_ENDPOINT"), variable("GRETEL_ENDPOINT")) {
-        (Some(text), _, _) => Some(checked(text, "`--endpoint`")?),
-        (None, Some(text), _) => Some(checked(&text, "HANSEL_ENDPOINT")?),
-        (None, None, Some(text)) if !dead(&text) => Some(checked(&text, "GRETEL_ENDPOINT")?),
-        _ => of_file.clone(),
     };
-    let Some(endpoint) = endpoint else {
-        // Without a server the home is meant, and a stranded file is no news to who works with it.
-        return Ok(None);
+    let (of_file, endpoint) = match (asked, variable("HANSEL_ENDPOINT")) {
+        (Some(text), _) => (file.text("endpoint"), Some(checked(text, "`--endpoint`")?)),
+        (None, Some(text)) => (file.text("endpoint"), Some(checked(&text, "HANSEL_ENDPOINT")?)),
+        (None, None) => {
+            let of_file = alive(file.text("endpoint"), &format!("`{}`", file.path.display()))?;
+            (of_file.clone(), alive(variable("GRETEL_ENDPOINT"), "GRETEL_ENDPOINT")?.or(of_file))
+        }
     };
+    let Some(endpoint) = endpoint else { return Ok((None, notes)) };
+    let of_file = of_file.map(|text| text.trim_end_matches('/').to_string());
     let same = of_file.as_ref() == Some(&endpoint);
     let of_file = |name: &str| file.text(name).filter(|text| same && text != "none");
     let key = variable("HANSEL_API_KEY").or_else(|| variable("GRETEL_API_KEY")).or_else(|| of_file("api_key"));
@@ -75,7 +75,7 @@ pub(crate) fn named(asked: Option<&str>) -> Result<Option<Named>, Failure> {
     if key.is_some() && open_to_all(&endpoint) {
         notes.push(format!("warning: the key goes to `{endpoint}` unencrypted; use https outside this machine"));
     }
-    Ok(Some(Named { endpoint, key, project, notes }))
+    Ok((Some(Named { endpoint, key, project }), notes))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -7,6 +7,7 @@ mod fixtures;
 mod laws;
 mod mask;
 mod model_file;
+mod rights;
 mod script;
 mod served;
 mod server;
