@@ -190,9 +190,17 @@ impl Server {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
+        let certificate = match error {
+            ureq::Error::Io(error) => error.get_ref().is_some_and(|below| below.is::<rustls::Error>()),
+            other => matches!(other, ureq::Error::Rustls(_)),
+        };
+        let hint = match certificate {
+            true => "If its certificate is your own, name the file of it in SSL_CERT_FILE.",
+            false => "Check the address, and that the server is there; `hansel doctor` looks at both.",
+        };
         Failure::new(Code::ServerUnready, format!("the server at `{}` could not be reached", self.endpoint()))
             .cause(error)
-            .hint("Check the address, and that the server is there; `hansel doctor` looks at both.")
+            .hint(hint)
     }
 }
 
