@@ -272,7 +272,7 @@ fn refusal(status: u16, body: &Value) -> Refused {
 fn hint(code: Code) -> Option<String> {
     match code {
         Code::AuthKeyMissing => Some("Set HANSEL_API_KEY, or keep the key with `hansel configure`."),
-        Code::AuthKeyUnknown => Some("`hansel keys create`, where the server runs, makes a new one."),
+        Code::AuthKeyUnknown => Some("`hansel --home DIR keys create --user EMAIL`, where the server runs, makes a new one."),
         _ => None,
     }
     .map(str::to_string)
