@@ -7,7 +7,7 @@ use workflow::{Code, Failure};
 
 use super::say::{self, Stop};
 use super::signals;
-use crate::client::{Ended, Line, Patience, Sent, Server, path, wait_for_run};
+use crate::client::{Ended, Line, Patience, Sent, Server, follow, path};
 
 /// A run that is asked for.
 #[derive(clap::Args)]
@@ -60,7 +60,7 @@ pub(crate) fn wait(
 ) -> Result<(), Stop> {
     let limit = u64::try_from(seconds).ok().map(Duration::from_secs);
     let patience = Patience { limit, stopped: &signals::cancelled, on_stop };
-    match wait_for_run(server, id, &patience, &mut |line| say::note(&shown(&line)))? {
+    match follow(server, id, &patience, &mut |line| say::note(&shown(&line)))? {
         Ended::Over(record) => over(&record),
         Ended::Late => {
             say::note(&format!("run `{id}` is not over after {seconds} s; it goes on at the server"));

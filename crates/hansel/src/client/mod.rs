@@ -15,7 +15,7 @@ use workflow::{Code, Failure, Place, Problem};
 use crate::outgoing::Outgoing;
 pub(crate) use files::{download, fetch, text_at, upload};
 pub(crate) use settings::{ConfigFile, Key, Named, checked, named};
-pub(crate) use watch::{Ended, Line, Patience, follow, pause, wait_for_run};
+pub(crate) use watch::{Ended, Line, Patience, follow, pause};
 
 /// Longest answer that is read, in bytes; files are not read this way.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
@@ -272,7 +272,9 @@ fn refusal(status: u16, body: &Value) -> Refused {
 fn hint(code: Code) -> Option<String> {
     match code {
         Code::AuthKeyMissing => Some("Set HANSEL_API_KEY, or keep the key with `hansel configure`."),
-        Code::AuthKeyUnknown => Some("`hansel --home DIR keys create --user EMAIL`, where the server runs, makes a new one."),
+        Code::AuthKeyUnknown => {
+            Some("`hansel --home DIR keys create --user EMAIL`, where the server runs, makes a new one.")
+        }
         _ => None,
     }
     .map(str::to_string)

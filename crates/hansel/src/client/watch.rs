@@ -75,7 +75,7 @@ enum News {
     Refused(Failure),
 }
 
-/// Follows a run; `told` gets each line of its log from the beginning.
+/// Follows a run to its end; `told` gets each line of its log from the beginning, also where the run is over already.
 pub(crate) fn follow(
     server: &Server,
     run: &str,
@@ -120,20 +120,6 @@ pub(crate) fn follow(
             }
         }
     }
-}
-
-/// Waits for a run and says its lines; gives its record, or that time or patience ran out.
-pub(crate) fn wait_for_run(
-    server: &Server,
-    run: &str,
-    patience: &Patience<'_>,
-    told: &mut dyn FnMut(Line),
-) -> Result<Ended, Failure> {
-    let record = server.get(&path(&["v1", "workflows", "runs", run]), &[])?;
-    if over(&record) {
-        return Ok(Ended::Over(record));
-    }
-    follow(server, run, patience, told)
 }
 
 fn over(record: &Value) -> bool {
