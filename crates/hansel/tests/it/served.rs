@@ -34,6 +34,11 @@ impl World {
                 Ok(String::new())
             }
             ["client"] => self.client("KEY"),
+            ["client", "by-another-name"] => {
+                let address = self.served.as_ref().ok_or("no server")?.address.replace("127.0.0.1", "localhost");
+                self.set("HANSEL_ENDPOINT", &format!("http://{address}"));
+                Ok(String::new())
+            }
             ["client", "as", key] => self.client(key),
             ["hansel-let", name, field, rest @ ..] => self.hansel_let(name, field, rest),
             ["kill"] => {
