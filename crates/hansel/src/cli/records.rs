@@ -191,7 +191,12 @@ pub(crate) fn draw(server: &Server, wanted: &Drawn<'_>) -> Result<(), Stop> {
     }
     let all = path(&["projects", &project, "models", &model, "record_handlers"]);
     let at = format!("{all}?{}", wanted.runner.query());
-    let mut made = server.call("POST", &at, Sent::Json(&Value::Object(body))).map_err(|refused| refused.failure)?;
+    let mut made = server.call("POST", &at, Sent::Json(&Value::Object(body))).map_err(|refused| {
+        match refused.problems.is_empty() {
+            true => Stop::Failure(refused.failure),
+            false => Stop::Problems("record handler".into(), refused.problems),
+        }
+    })?;
     let record = made["data"]["handler"].take();
     let uid = record["uid"].as_str().unwrap_or_default().to_string();
     say::json(&job::printed(record));

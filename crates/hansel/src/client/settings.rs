@@ -68,7 +68,13 @@ pub(crate) fn named(asked: Option<&str>) -> Result<(Option<Named>, Vec<String>),
     let of_file = of_file.map(|text| text.trim_end_matches('/').to_string());
     let same = of_file.as_ref() == Some(&endpoint);
     let of_file = |name: &str| file.text(name).filter(|text| same && text != "none");
-    let key = variable("HANSEL_API_KEY").or_else(|| variable("GRETEL_API_KEY")).or_else(|| of_file("api_key"));
+    let own = variable("HANSEL_API_KEY").or_else(|| variable("GRETEL_API_KEY"));
+    let kept = of_file("api_key").filter(|_| own.is_none());
+    if kept.is_some() && readable_by_others(&file.path) {
+        let place = file.path.display();
+        notes.push(format!("warning: others may read the key in `{place}`; `chmod 600` keeps it yours"));
+    }
+    let key = own.or(kept);
     let key = key.map(|text| Key::new(&text));
     let project = ["HANSEL_PROJECT", "GRETEL_DEFAULT_PROJECT", "GRETEL_PROJECT"].into_iter().find_map(variable);
     let project = project.or_else(|| of_file("default_project_name"));
@@ -86,6 +92,17 @@ fn variable(name: &str) -> Option<String> {
 fn dead(endpoint: &str) -> bool {
     let host = host(endpoint);
     host == "api.gretel.ai" || host == "gretel.cloud" || host.ends_with(".gretel.cloud")
+}
+
+#[cfg(unix)]
+fn readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_path: &Path) -> bool {
+    false
 }
 
 /// Whether requests to an address can be read on the way.

@@ -375,6 +375,8 @@ impl World {
             self.tidy(&String::from_utf8_lossy(&output.stderr)).lines().map(str::to_string).collect();
         // Units run side by side: the order in which they end is nobody's promise.
         said.retain(|line| !line.starts_with("info: ") || line.contains("project `") || line.contains("run wr_"));
+        // How often training is looked at depends on how fast it is.
+        said.retain(|line| !(line.contains("  trained ") && line.ends_with(" %")));
         let (mut units, rest): (Vec<String>, Vec<String>) = said.into_iter().partition(|line| {
             line.ends_with(": done")
                 || line.contains(": data.")
@@ -402,9 +404,16 @@ impl World {
             .replace(&served, "SERVER")
             .replace(&self.s3.endpoint(), "ENDPOINT")
             .replace(&self.folder.path().display().to_string(), "DIR");
-        for (prefix, letters) in
-            [("wr_", 27), ("proj_", 27), ("c_", 27), ("w_", 27), ("wt_", 27), ("user_", 27), ("file_", 27)]
-        {
+        for (prefix, letters) in [
+            ("wr_", 27),
+            ("proj_", 27),
+            ("c_", 27),
+            ("w_", 27),
+            ("wt_", 27),
+            ("user_", 27),
+            ("file_", 27),
+            ("gretel_", 32),
+        ] {
             text = mask_ids(&text, prefix, letters);
         }
         for name in ["fidelity", "privacy"] {
