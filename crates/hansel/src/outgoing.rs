@@ -118,3 +118,59 @@ fn read_trusted() -> Result<Arc<Vec<Certificate<'static>>>, Failure> {
     }
     Ok(Arc::new(found.certs.iter().map(|one| Certificate::from_der(one).to_owned()).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A server on loopback that sends everybody on to itself by another name; gives its port and its count of callers.
+    fn roundabout() -> (u16, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be bound");
+        let port = listener.local_addr().expect("it is bound").port();
+        let callers = Arc::new(AtomicUsize::new(0));
+        let count = callers.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                count.fetch_add(1, Ordering::SeqCst);
+                let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                lines.take_while(|line| !line.is_empty()).for_each(drop);
+                let to = format!("location: http://localhost:{port}/\r\n");
+                let _ = write!(stream, "HTTP/1.1 302 Found\r\n{to}content-length: 0\r\nconnection: close\r\n\r\n");
+            }
+        });
+        (port, callers)
+    }
+
+    fn ask(port: u16, redirects: u32, rule: Option<AddressRule>) -> Result<u16, String> {
+        let wait = Duration::from_secs(5);
+        let agent = Outgoing { connect: wait, silence: wait, redirects, rule }.agent().expect("there are certificates");
+        let answer = agent.get(format!("http://127.0.0.1:{port}/")).call();
+        answer.map(|answer| answer.status().as_u16()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_redirect_is_an_answer_where_none_is_followed() {
+        let (port, callers) = roundabout();
+        // A rule, so that no proxy of the environment comes between.
+        assert_eq!(ask(port, 0, Some(Arc::new(|_, _| true))), Ok(302));
+        assert_eq!(callers.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_rule_is_asked_before_anybody_is_reached_and_again_behind_a_redirect() {
+        let (port, callers) = roundabout();
+        let nobody: AddressRule = Arc::new(|_, address| !address.ip().is_loopback());
+        let said = ask(port, 3, Some(nobody)).expect_err("no address is allowed");
+        assert!(said.contains("may not be reached"), "{said}");
+        assert_eq!(callers.load(Ordering::SeqCst), 0);
+        let one_name: AddressRule = Arc::new(|host, _| host == "127.0.0.1");
+        let said = ask(port, 3, Some(one_name)).expect_err("the second name is not allowed");
+        assert!(said.contains("`localhost`"), "{said}");
+        assert_eq!(callers.load(Ordering::SeqCst), 1);
+    }
+}

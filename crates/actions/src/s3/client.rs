@@ -144,7 +144,8 @@ impl Bucket {
             .behavior_version(BehaviorVersion::latest())
             .region(aws_sdk_sts::config::Region::new(region.clone()))
             .http_client(http.clone())
-            .retry_config(retries())
+            // Asked once: where the service is out of reach the store itself is asked.
+            .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts());
         if let Some(endpoint) = self.token_endpoint() {
             config = config.endpoint_url(endpoint);

@@ -168,6 +168,10 @@ fn read_arguments() -> Result<(Arguments, bool), clap::Error> {
         let message = format!("`--output` is `{}`; `text` and `json` are allowed here", folder.display());
         return Err(command.error(clap::error::ErrorKind::InvalidValue, message));
     }
+    if arguments.endpoint.is_some() && arguments.command.local() {
+        let message = "`--endpoint` names a server, and this command works on this machine only";
+        return Err(command.error(clap::error::ErrorKind::ArgumentConflict, message));
+    }
     if home_asked && arguments.endpoint.is_some() {
         let message = "`--home` and `--endpoint` name two places; one of them is expected";
         return Err(command.error(clap::error::ErrorKind::ArgumentConflict, message));
@@ -176,6 +180,25 @@ fn read_arguments() -> Result<(Arguments, bool), clap::Error> {
 }
 
 impl Command {
+    /// Whether the command works on this machine, whatever server is named elsewhere.
+    fn local(&self) -> bool {
+        matches!(
+            self,
+            Command::Demo(_)
+                | Command::Run(_)
+                | Command::Plan(_)
+                | Command::Validate(_)
+                | Command::Schema
+                | Command::Synthesize(_)
+                | Command::Sample(_)
+                | Command::Impute(_)
+                | Command::Evaluate(_)
+                | Command::Serve(_)
+                | Command::Secrets(_)
+                | Command::Completions { .. }
+        )
+    }
+
     /// Whether a directory may be named with `--output`, as the documented client has it for its downloads.
     fn leaves_files(&self) -> bool {
         match self {

@@ -12,7 +12,7 @@ use ureq::Agent;
 use ureq::http::{Request, Response};
 use workflow::{Code, Failure, Place, Problem};
 
-use crate::outgoing::Outgoing;
+use crate::outgoing::{AddressRule, Outgoing};
 pub(crate) use files::{download, fetch, text_at, upload};
 pub(crate) use settings::{ConfigFile, Key, Named, checked, named};
 pub(crate) use watch::{Ended, Line, Patience, follow, pause};
@@ -81,7 +81,7 @@ fn escape(part: &str) -> String {
 impl Server {
     /// The server that was named. Nothing is asked yet.
     pub(crate) fn new(named: Named) -> Result<Server, Failure> {
-        let agent = agent()?;
+        let agent = agent(&named)?;
         Ok(Server { named, agent })
     }
 
@@ -205,8 +205,11 @@ impl Server {
 }
 
 /// An agent for the API and for signed links; it follows no redirect, so that no key goes elsewhere.
-fn agent() -> Result<Agent, Failure> {
-    Outgoing { connect: Duration::from_secs(10), silence: Duration::from_secs(60), redirects: 0, rule: None }.agent()
+fn agent(named: &Named) -> Result<Agent, Failure> {
+    // With a rule there is no proxy: none has a business between two programs of one machine.
+    let anywhere: AddressRule = std::sync::Arc::new(|_, _| true);
+    let rule = named.loopback().then_some(anywhere);
+    Outgoing { connect: Duration::from_secs(10), silence: Duration::from_secs(60), redirects: 0, rule }.agent()
 }
 
 fn with(path: &str, query: &[(&str, &str)]) -> String {

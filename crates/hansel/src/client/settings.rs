@@ -40,6 +40,13 @@ pub(crate) struct Named {
     pub(crate) project: Option<String>,
 }
 
+impl Named {
+    /// Whether the server is on this machine.
+    pub(crate) fn loopback(&self) -> bool {
+        loopback(&self.endpoint)
+    }
+}
+
 /// The server that is meant, if one is: `asked` on the command line, HANSEL_ENDPOINT, GRETEL_ENDPOINT, or that of the
 /// configuration file. Key and project of the file go with the file's endpoint only. Beside it, what is to be said
 /// about the choice.
@@ -107,9 +114,12 @@ fn readable_by_others(_path: &Path) -> bool {
 
 /// Whether requests to an address can be read on the way.
 fn open_to_all(endpoint: &str) -> bool {
+    endpoint.starts_with("http://") && !loopback(endpoint)
+}
+
+fn loopback(endpoint: &str) -> bool {
     let host = host(endpoint);
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    endpoint.starts_with("http://") && !loopback
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The host of an address, in lower case and without brackets.
