@@ -49,16 +49,81 @@ pub struct ConnectionType {
     pub check: CheckConnection,
     /// Asks the service who the credentials are; gives what it said in one line.
     pub identity: fn(&Connection) -> Result<String, Failure>,
+    /// Tries what the credentials may do; writes nothing.
+    pub diagnose: fn(&Connection, &[Use]) -> Vec<Finding>,
+}
+
+/// What a connection is to do in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The bucket.
+    pub bucket: String,
+    /// The path below which objects are read or written.
+    pub path: String,
+    /// Whether objects are read there; else they are written.
+    pub source: bool,
+}
+
+/// How one thing that a connection needs stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The thing: `identity`, a region, a permission with its bucket or object.
+    pub what: String,
+    /// Whether it is there.
+    pub standing: Standing,
+    /// What the service said, in one line.
+    pub said: String,
+}
+
+/// Whether something that is needed is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Held,
+    /// It is not.
+    Missing,
+    /// It could not be found out.
+    Unknown,
+}
+
+impl Standing {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Held => "held",
+            Standing::Missing => "missing",
+            Standing::Unknown => "unknown",
+        }
+    }
+}
+
+/// Tries what a connection is to do, thing by thing. Nothing is written.
+pub fn diagnose(connection: &Connection, uses: &[Use]) -> Result<Vec<Finding>, Failure> {
+    match CONNECTION_TYPES.iter().find(|known| known.name == connection.kind) {
+        Some(known) => Ok((known.diagnose)(connection, uses)),
+        None => Err(not_here(connection)),
+    }
+}
+
+/// Why a text is not the bare name of a bucket.
+pub fn bucket_problem(bucket: &str) -> Option<String> {
+    // What a caller sent comes back: bounded.
+    s3::check_bucket(bucket).map(|_| {
+        let shown: String = bucket.chars().take(80).collect();
+        format!("`{shown}` is not a bucket name; the name only is expected, without scheme, slash or path")
+    })
+}
+
+fn not_here(connection: &Connection) -> Failure {
+    let message = format!("connections of type `{}` cannot be checked here", connection.kind);
+    Failure::new(Code::ConnectionTypeMismatch, message)
 }
 
 /// Asks the service behind a connection who its credentials are. Fails where it does not know them.
 pub fn identity(connection: &Connection) -> Result<String, Failure> {
     match CONNECTION_TYPES.iter().find(|known| known.name == connection.kind) {
         Some(known) => (known.identity)(connection),
-        None => {
-            let message = format!("connections of type `{}` cannot be checked here", connection.kind);
-            Err(Failure::new(Code::ConnectionTypeMismatch, message))
-        }
+        None => Err(not_here(connection)),
     }
 }
 

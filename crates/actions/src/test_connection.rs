@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::ConnectionType;
+use crate::{ConnectionType, Finding, Standing};
+
+const NOBODY: &str = "a connection for trying out, which asks nobody";
 
 /// The connection type `test`.
 pub(crate) static TEST_CONNECTION: ConnectionType = ConnectionType {
@@ -12,7 +14,8 @@ pub(crate) static TEST_CONNECTION: ConnectionType = ConnectionType {
     config: &[],
     credentials: &[],
     check,
-    identity: |_| Ok("a connection for trying out, which asks nobody".into()),
+    identity: |_| Ok(NOBODY.into()),
+    diagnose: |_, _| vec![Finding { what: "identity".into(), standing: Standing::Held, said: NOBODY.into() }],
 };
 
 fn check(config: &Map<String, Value>, credentials: Option<&Map<String, Value>>) -> Vec<String> {

@@ -60,6 +60,13 @@ impl Memory {
         self.ask(connections(&self.store, project, wanted))
     }
 
+    /// A kept connection with its credentials opened, for work in its project.
+    pub(crate) fn opened(&self, id: &str) -> Result<Connection, Failure> {
+        let record = self.ask(self.store.connection(id))?;
+        let project = self.ask(self.store.project(&record.project))?;
+        self.ask(connection(&self.store, &record, &project))
+    }
+
     /// The right to be the one server of this home, for as long as it lives.
     pub(crate) fn only_server(&self) -> Result<std::fs::File, Failure> {
         let path = self.store.lock_file("server");

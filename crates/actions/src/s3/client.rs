@@ -15,7 +15,7 @@ use aws_smithy_http_client::{Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use workflow::{Attempt, Code, Connection, Failure};
 
-use super::connection::Access;
+use super::connection::{Access, Keys};
 use super::failure::{Doing, failure, region_told, session_over};
 
 /// One bucket, reached through one connection.
@@ -129,16 +129,51 @@ impl Bucket {
         }
         let config = match (&access.role_arn, &access.keys) {
             (Some(arn), _) => config.credentials_provider(self.session(arn, region, http, attempt)?),
-            (None, Some(keys)) => config.credentials_provider(Credentials::new(
-                keys.access_key_id.clone(),
-                String::from_utf8_lossy(keys.secret_access_key.open()).into_owned(),
-                keys.session_token.as_ref().map(|token| String::from_utf8_lossy(token.open()).into_owned()),
-                None,
-                "connection",
-            )),
+            (None, Some(keys)) => config.credentials_provider(keys.credentials()),
             (None, None) => return Err(Failure::new(Code::Internal, "an s3 connection has neither keys nor role")),
         };
         Ok(Client::from_conf(config.build()))
+    }
+
+    /// Who the credentials are, in the words of the token service; none where the store has no such service.
+    pub(crate) fn caller(&self, attempt: &Attempt<'_>) -> Result<Option<String>, Failure> {
+        let region =
+            self.access.region.clone().or_else(|| variable("AWS_REGION")).unwrap_or_else(|| "us-east-1".into());
+        let http = http_client()?;
+        let mut config = aws_sdk_sts::config::Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_sdk_sts::config::Region::new(region.clone()))
+            .http_client(http.clone())
+            // Asked once: where the service is out of reach the store itself is asked.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts());
+        if let Some(endpoint) = self.token_endpoint() {
+            config = config.endpoint_url(endpoint);
+        }
+        let config = match (&self.access.role_arn, &self.access.keys) {
+            (Some(arn), _) => config.credentials_provider(self.session(arn, region, http, attempt)?),
+            (None, Some(keys)) => config.credentials_provider(keys.credentials()),
+            (None, None) => return Ok(None),
+        };
+        let client = aws_sdk_sts::Client::from_conf(config.build());
+        let answer = wait(attempt, client.get_caller_identity().send())?;
+        match answer {
+            Ok(said) => Ok(said.arn().map(str::to_string)),
+            Err(error) => {
+                let failure = failure(&error, &self.doing("sts:GetCallerIdentity", None));
+                match failure.code {
+                    Code::AuthInvalidCredentials | Code::AuthAssumeRoleDenied => Err(failure),
+                    // A store that speaks S3 only knows no such question.
+                    _ => Ok(None),
+                }
+            }
+        }
+    }
+
+    fn token_endpoint(&self) -> Option<String> {
+        variable("AWS_ENDPOINT_URL_STS")
+            .or_else(|| variable("AWS_ENDPOINT_URL"))
+            .or_else(|| self.access.endpoint_url.clone())
     }
 
     /// Sessions of a role, from whatever identity the process has. The SDK's cache renews them before they run out.
@@ -149,9 +184,7 @@ impl Bucket {
         http: SharedHttpClient,
         attempt: &Attempt<'_>,
     ) -> Result<AssumeRoleProvider, Failure> {
-        let endpoint = variable("AWS_ENDPOINT_URL_STS")
-            .or_else(|| variable("AWS_ENDPOINT_URL"))
-            .or_else(|| self.access.endpoint_url.clone());
+        let endpoint = self.token_endpoint();
         let name: String = attempt.run.chars().filter(|c| c.is_ascii_alphanumeric()).take(40).collect();
         runtime().block_on(async {
             let mut base = aws_config::defaults(BehaviorVersion::latest())
@@ -171,6 +204,18 @@ impl Bucket {
                 .build()
                 .await)
         })
+    }
+}
+
+impl Keys {
+    fn credentials(&self) -> Credentials {
+        Credentials::new(
+            self.access_key_id.clone(),
+            String::from_utf8_lossy(self.secret_access_key.open()).into_owned(),
+            self.session_token.as_ref().map(|token| String::from_utf8_lossy(token.open()).into_owned()),
+            None,
+            "connection",
+        )
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) static S3_CONNECTION: ConnectionType = ConnectionType {
     ],
     check,
     identity: super::client::identity,
+    diagnose: super::doctor::diagnose,
 };
 
 /// Every problem of a connection of type `s3`, as sentences without a place.

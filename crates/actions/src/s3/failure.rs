@@ -154,6 +154,7 @@ pub(crate) fn region_told<E>(error: &SdkError<E, HttpResponse>) -> Option<String
 fn place(doing: &Doing<'_>) -> String {
     match doing.key {
         Some(key) => format!("object `{key}` of bucket `{}`", doing.bucket),
+        None if doing.bucket.is_empty() => "a question about the credentials".into(),
         None => format!("bucket `{}`", doing.bucket),
     }
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod connection;
+mod doctor;
 mod failure;
 mod fetch;
 mod keys;

@@ -1,4 +1,5 @@
-//! `hansel connections`: stored access to outside services. Credentials go in and never come out.
+//! `hansel connections`: stored access to outside services, in the home or at a server. Credentials go in and never
+//! come out.
 
 use std::path::PathBuf;
 
@@ -8,7 +9,9 @@ use workflow::{Code, Failure, Secret};
 
 use super::Setting;
 use super::binding::{ConnectionFile, check_type, sealed};
+use super::place::Place;
 use super::say::{self, Stop};
+use crate::client::{Sent, Server, path};
 use crate::memory::Memory;
 
 /// Create, list, show, change and delete connections
@@ -16,7 +19,7 @@ use crate::memory::Memory;
 pub(crate) enum Connections {
     /// Keep a connection from its file; the file can be deleted afterwards
     Create {
-        /// Owning project: guid, id or name [default: the file's `project_id`, else the home's own]
+        /// Owning project: guid, id or name [default: the file's `project_id`, else the configured one, else the home's own]
         #[arg(long, value_name = "P")]
         project: Option<String>,
         /// The connection file, JSON or YAML
@@ -44,6 +47,12 @@ pub(crate) enum Connections {
         #[arg(long, value_name = "F")]
         from_file: PathBuf,
     },
+    /// Ask the service behind a connection whether it knows the credentials
+    Validate {
+        /// Its id
+        #[arg(long, value_name = "ID")]
+        id: String,
+    },
     /// Delete a connection
     Delete {
         /// Its id
@@ -54,17 +63,19 @@ pub(crate) enum Connections {
 
 impl Connections {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
-        let memory = setting.memory()?;
+        match setting.place()? {
+            Place::Home(memory) => self.at_home(&memory),
+            Place::Server(server) => self.at_server(&server, setting),
+        }
+    }
+
+    fn at_home(self, memory: &Memory) -> Result<(), Stop> {
         let store = &memory.store;
         match self {
             Connections::Create { project, from_file } => {
                 let file = ConnectionFile::read(&from_file)?;
                 file.check()?;
-                if let (Some(asked), Some(written)) = (&project, &file.project_id)
-                    && asked != written
-                {
-                    say::note(&format!("warning: the file names project `{written}`; `{asked}` is used"));
-                }
+                other_project(project.as_deref(), &file);
                 let project = memory.project(project.as_deref().or(file.project_id.as_deref()))?;
                 let Some(name) = file.name else {
                     return Err(
@@ -83,21 +94,29 @@ impl Connections {
                     created_by: String::new(),
                 };
                 let made = memory.ask(store.create_connection(new))?;
-                say::json(&record(&memory, &made)?);
+                say::json(&record(memory, &made)?);
             }
             Connections::List { project } => {
                 let project = project.map(|project| memory.project(Some(&project))).transpose()?;
                 let found = memory.ask(store.connections(project.as_ref().map(|project| project.id.as_str())))?;
-                let records = found.iter().map(|found| record(&memory, found)).collect::<Result<Vec<_>, _>>()?;
+                let records = found.iter().map(|found| record(memory, found)).collect::<Result<Vec<_>, _>>()?;
                 say::json(&Value::Array(records));
             }
             Connections::Get { id } => {
                 let found = memory.ask(store.connection(&id))?;
-                say::json(&record(&memory, &found)?);
+                say::json(&record(memory, &found)?);
             }
             Connections::Update { id, from_file } => {
-                let changed = update(&memory, &id, ConnectionFile::read(&from_file)?)?;
-                say::json(&record(&memory, &changed)?);
+                let changed = update(memory, &id, ConnectionFile::read(&from_file)?)?;
+                say::json(&record(memory, &changed)?);
+            }
+            Connections::Validate { id } => {
+                let opened = memory.opened(&id)?;
+                let (status, message) = match actions::identity(&opened) {
+                    Ok(said) => ("VALID", said),
+                    Err(failure) => ("INVALID", failure.to_string()),
+                };
+                return validated(&json!({ "status": format!("VALIDATION_STATUS_{status}"), "message": message }));
             }
             Connections::Delete { id } => {
                 memory.ask(store.delete_connection(&id))?;
@@ -106,15 +125,102 @@ impl Connections {
         }
         Ok(())
     }
+
+    fn at_server(self, server: &Server, setting: &Setting) -> Result<(), Stop> {
+        let one = |id: &str| path(&["v1", "connections", id]);
+        match self {
+            Connections::Create { project, from_file } => {
+                let file = ConnectionFile::read(&from_file)?;
+                other_project(project.as_deref(), &file);
+                let named = project.as_deref().or(file.project_id.as_deref());
+                let guid = server.project(named)?["guid"].take();
+                let mut wanted = wire(&file);
+                wanted.insert("project_id".into(), guid);
+                say::json(&server.post("/v1/connections", &Value::Object(wanted))?);
+            }
+            Connections::List { project } => {
+                let mut found = match project {
+                    Some(project) => {
+                        let project = server.project(Some(&project))?;
+                        let query = format!("project_id:{}", project["guid"].as_str().unwrap_or_default());
+                        server.get("/v1/connections", &[("query", query.as_str())])?
+                    }
+                    None => server.get("/v1/connections", &[])?,
+                };
+                say::each(found["data"].take(), setting);
+            }
+            Connections::Get { id } => say::json(&server.get(&one(&id), &[])?),
+            Connections::Update { id, from_file } => {
+                let file = ConnectionFile::read(&from_file)?;
+                let old = server.get(&one(&id), &[])?;
+                same_type(&id, old["type"].as_str().unwrap_or_default(), &file.kind)?;
+                let mut wanted = wire(&file);
+                wanted.shift_remove("type");
+                let wanted = Value::Object(wanted);
+                let changed = server.call("PATCH", &one(&id), Sent::Json(&wanted));
+                say::json(&changed.map_err(|refused| refused.failure)?);
+            }
+            Connections::Validate { id } => {
+                return validated(&server.post(&(one(&id) + "/validate-credentials"), &json!({}))?);
+            }
+            Connections::Delete { id } => {
+                server.delete(&one(&id), &[])?;
+                say::note(&format!("deleted connection `{id}`"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says that the file names another project than the command.
+fn other_project(asked: Option<&str>, file: &ConnectionFile) {
+    if let (Some(asked), Some(written)) = (asked, &file.project_id)
+        && asked != written
+    {
+        say::note(&format!("warning: the file names project `{written}`; `{asked}` is used"));
+    }
+}
+
+/// What a file says, for a server; what it leaves out is left out.
+fn wire(file: &ConnectionFile) -> Map<String, Value> {
+    let mut map = Map::new();
+    map.insert("type".into(), json!(file.kind));
+    for (key, text) in [
+        ("name", file.name.as_deref()),
+        ("connection_target_type", Some(file.target_text.as_str())),
+        ("auth_strategy", Some(file.auth_strategy.as_str())),
+    ] {
+        map.extend(text.filter(|text| !text.is_empty()).map(|text| (key.to_string(), json!(text))));
+    }
+    if !file.config.is_empty() {
+        map.insert("config".into(), Value::Object(file.config.clone()));
+    }
+    map.extend(file.credentials.clone().map(|credentials| ("credentials".to_string(), Value::Object(credentials))));
+    map
+}
+
+/// Prints what came of a check; a connection that is not valid ends the command with the code of refused credentials.
+fn validated(said: &Value) -> Result<(), Stop> {
+    say::json(said);
+    match said["status"].as_str() {
+        Some("VALIDATION_STATUS_VALID") => Ok(()),
+        _ => Err(Stop::Exit(Code::AuthInvalidCredentials.exit())),
+    }
+}
+
+/// Fails where a connection would become one of another type.
+fn same_type(id: &str, old: &str, new: &str) -> Result<(), Failure> {
+    if old.eq_ignore_ascii_case(new) {
+        return Ok(());
+    }
+    let message = format!("connection `{id}` is of type `{old}` and cannot become `{new}`");
+    Err(Failure::new(Code::ConnectionInvalid, message).hint("Create another connection."))
 }
 
 fn update(memory: &Memory, id: &str, file: ConnectionFile) -> Result<ConnectionRecord, Stop> {
     let store = &memory.store;
     let old = memory.ask(store.connection(id))?;
-    if !old.kind.eq_ignore_ascii_case(&file.kind) {
-        let message = format!("connection `{id}` is of type `{}` and cannot become `{}`", old.kind, file.kind);
-        return Err(Failure::new(Code::ConnectionInvalid, message).hint("Create another connection.").into());
-    }
+    same_type(id, &old.kind, &file.kind)?;
     // What the file leaves out stays; the whole has to fit the type.
     let config = if file.config.is_empty() { old.config.as_object().cloned().unwrap_or_default() } else { file.config };
     // New credentials need not know the old ones, whose key may be lost.

@@ -1,4 +1,4 @@
-//! `hansel keys`: API keys of a home's server, made where the home is.
+//! `hansel keys`: API keys, made where the home is or at its server.
 
 use serde_json::{Value, json};
 use store::{ApiKey, NewUser, User};
@@ -7,17 +7,19 @@ use zeroize::Zeroizing;
 
 use super::Setting;
 use super::connections::timestamp;
+use super::place::Place;
 use super::say::{self, Stop};
+use crate::client::{Server, path};
 use crate::memory::Memory;
 
-/// Make, list and revoke the API keys of a home's server
+/// Make, list and revoke API keys of a home's server
 #[derive(clap::Subcommand)]
 pub(crate) enum Keys {
     /// Make a key, and its user where there is none of this e-mail; the key is shown this once
     Create {
-        /// E-mail of the user
+        /// E-mail of the user [default: at a server, yourself]
         #[arg(long, value_name = "EMAIL")]
-        user: String,
+        user: Option<String>,
         /// What the key is for
         #[arg(long, default_value = "", value_name = "TEXT")]
         name: String,
@@ -28,7 +30,7 @@ pub(crate) enum Keys {
         #[arg(long)]
         administrator: bool,
     },
-    /// Print the keys, without the keys
+    /// Print the keys, without the keys; at a server your own
     List,
     /// Revoke a key
     Revoke {
@@ -39,13 +41,22 @@ pub(crate) enum Keys {
 
 impl Keys {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
-        let memory = setting.memory()?;
+        match setting.place()? {
+            Place::Home(memory) => self.at_home(&memory, setting),
+            Place::Server(server) => self.at_server(&server, setting),
+        }
+    }
+
+    fn at_home(self, memory: &Memory, setting: &Setting) -> Result<(), Stop> {
         let store = &memory.store;
         match self {
             Keys::Create { user, name, expires_in_days, administrator } => {
+                let user = user.ok_or_else(|| {
+                    Failure::new(Code::Usage, "no user is named").hint("Name one with `--user EMAIL`.")
+                })?;
                 let user = match memory.ask(store.user(&user)) {
                     Ok(user) => user,
-                    Err(failure) if failure.code == Code::NotFound => made(&memory, &user, administrator)?,
+                    Err(failure) if failure.code == Code::NotFound => made(memory, &user, administrator)?,
                     Err(failure) => return Err(failure.into()),
                 };
                 let expires_at = expires_in_days
@@ -67,27 +78,53 @@ impl Keys {
                         records.push(record(&key, user));
                     }
                 }
-                if setting.json() {
-                    say::json(&Value::Array(records));
-                    return Ok(());
-                }
-                for record in records {
-                    let word = |name: &str| record[name].as_str().unwrap_or("-").to_string();
-                    let end = if record["revoked_at"].is_null() { word("expires_at") } else { "revoked".into() };
-                    say::result(&format!(
-                        "{}  {}…  {}  {end}  {}",
-                        word("id"),
-                        word("start"),
-                        word("user"),
-                        word("name")
-                    ));
-                }
+                list(records, setting);
             }
             Keys::Revoke { id } => {
                 memory.ask(store.revoke_key(&id))?;
             }
         }
         Ok(())
+    }
+
+    fn at_server(self, server: &Server, setting: &Setting) -> Result<(), Stop> {
+        match self {
+            Keys::Create { user, name, expires_in_days, administrator } => {
+                let mut wanted = json!({ "name": name });
+                wanted["expires_in_days"] = json!(expires_in_days);
+                wanted["user"] = json!(user);
+                let made = match (server.post("/v1/keys", &wanted), &user) {
+                    (Err(failure), Some(email)) if failure.code == Code::NotFound => {
+                        server.post("/v1/users", &json!({ "email": email, "administrator": administrator }))?;
+                        server.post("/v1/keys", &wanted)?
+                    }
+                    (made, _) => made?,
+                };
+                match setting.json() {
+                    true => say::json(&made),
+                    false => say::result(made["key"].as_str().unwrap_or_default()),
+                }
+            }
+            Keys::List => match server.get("/v1/keys", &[])?["keys"].take() {
+                Value::Array(records) => list(records, setting),
+                _ => list(Vec::new(), setting),
+            },
+            Keys::Revoke { id } => server.delete(&path(&["v1", "keys", &id]), &[])?,
+        }
+        Ok(())
+    }
+}
+
+/// Prints records of keys.
+fn list(records: Vec<Value>, setting: &Setting) {
+    if setting.json() {
+        say::json(&Value::Array(records));
+        return;
+    }
+    for record in records {
+        let word = |name: &str| record[name].as_str().unwrap_or("-").to_string();
+        let end = if record["revoked_at"].is_null() { word("expires_at") } else { "revoked".into() };
+        say::result(&format!("{}  {}…  {}  {end}  {}", word("id"), word("start"), word("user"), word("name")));
     }
 }
 

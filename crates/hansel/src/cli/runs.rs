@@ -1,4 +1,4 @@
-//! `hansel runs`: what ran, what came of it, and where the outputs are.
+//! `hansel runs`: what ran, what came of it, and where the outputs are; in the home here, at a server in `runs_served`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,10 @@ use workflow::{Code, Failure};
 
 use super::Setting;
 use super::connections::timestamp;
+use super::place::Place;
+use super::runs_served;
 use super::say::{self, Stop};
+use crate::client::Line;
 use crate::memory::Memory;
 
 /// List and show runs, and take out what they left
@@ -34,17 +37,70 @@ pub(crate) enum Runs {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Print the log of a run
+    Logs {
+        /// Id of the run
+        run: String,
+        /// At a server: go on until the run is over
+        #[arg(long)]
+        follow: bool,
+    },
+    /// At a server: wait for a run, with its log on stderr, and end as it ends
+    Wait {
+        /// Id of the run
+        run: String,
+        /// Seconds to wait at most; -1 until it is over
+        #[arg(long, default_value_t = -1, allow_negative_numbers = true, value_name = "SECONDS")]
+        wait: i64,
+    },
+    /// At a server: ask a run to stop; what it published stays
+    Cancel {
+        /// Id of the run
+        run: String,
+    },
+    /// At a server: run anew what failed or was left open in a run
+    Retry {
+        /// Id of the run
+        run: String,
+        /// Name of the new run
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
 }
 
 impl Runs {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
-        let memory = setting.memory()?;
-        match self {
-            Runs::List { limit } => list(&memory, limit, setting),
-            Runs::Show { run } => show(&memory, &run, setting),
-            Runs::Outputs { run, out } => outputs(&memory, &run, out.as_deref(), setting),
+        match setting.place()? {
+            Place::Home(memory) => self.at_home(&memory, setting),
+            Place::Server(server) => runs_served::go(self, &server, setting),
         }
     }
+
+    fn at_home(self, memory: &Memory, setting: &Setting) -> Result<(), Stop> {
+        let needs = |what: &str, instead: &str| setting.server(what, instead).map(drop);
+        match self {
+            Runs::List { limit } => list(memory, limit, setting),
+            Runs::Show { run } => show(memory, &run, setting),
+            Runs::Outputs { run, out } => outputs(memory, &run, out.as_deref(), setting),
+            Runs::Logs { run, .. } => logs(memory, &run, setting),
+            Runs::Wait { .. } => Ok(needs("`hansel runs wait`", "`hansel run` itself waits for its run.")?),
+            Runs::Cancel { .. } => Ok(needs("`hansel runs cancel`", "Ctrl-C stops a `hansel run`.")?),
+            Runs::Retry { .. } => Ok(needs("`hansel runs retry`", "`hansel run FILE` takes up what failed before.")?),
+        }
+    }
+}
+
+fn logs(memory: &Memory, id: &str, setting: &Setting) -> Result<(), Stop> {
+    memory.ask(memory.store.run(id))?;
+    let mut lines = Vec::new();
+    for event in memory.ask(memory.store.events(id, 0))? {
+        if let Some((level, text)) = crate::told::line(&event.kind, &event.body) {
+            let action = event.body["action"].as_str().unwrap_or_default().to_string();
+            lines.push(Line { at: timestamp(event.at), level, action, text });
+        }
+    }
+    runs_served::print(&lines, setting);
+    Ok(())
 }
 
 fn list(memory: &Memory, limit: u32, setting: &Setting) -> Result<(), Stop> {
@@ -150,15 +206,15 @@ fn outputs(memory: &Memory, id: &str, out: Option<&Path>, setting: &Setting) -> 
     Ok(())
 }
 
-/// Copies a kept file to `out/<key>`, data under the object's own name and everything else with its kind behind it.
-/// Parts of a key that could lead out of the directory are replaced.
-fn copy(path: &Path, out: &Path, artifact: &store::ArtifactRow) -> Result<PathBuf, Failure> {
+/// Where a kept file of an object goes: `out/<key>`, data under the object's own name and everything else with its kind
+/// behind it. Parts of a key that could lead out of the directory are replaced.
+pub(crate) fn place_of(out: &Path, key: &str, kind: &str) -> PathBuf {
     let mut to = out.to_path_buf();
-    for part in artifact.unit.key.split('/').filter(|part| !part.is_empty()) {
+    for part in key.split('/').filter(|part| !part.is_empty()) {
         let safe: String = part.chars().map(|c| if c.is_control() || c == '\\' { '_' } else { c }).take(200).collect();
         to.push(if safe == "." || safe == ".." { "_" } else { &safe });
     }
-    let end = match artifact.kind.as_str() {
+    let end = match kind {
         "data" => "",
         "model" => ".model.hansel",
         "report" => ".report.html",
@@ -166,6 +222,11 @@ fn copy(path: &Path, out: &Path, artifact: &store::ArtifactRow) -> Result<PathBu
         _ => ".artifact",
     };
     to.as_mut_os_string().push(end);
+    to
+}
+
+fn copy(path: &Path, out: &Path, artifact: &store::ArtifactRow) -> Result<PathBuf, Failure> {
+    let to = place_of(out, &artifact.unit.key, &artifact.kind);
     let failed = |error: std::io::Error| {
         Failure::new(Code::Usage, format!("the file `{}` cannot be written", to.display())).cause(error)
     };

@@ -1,17 +1,43 @@
 //! What commands say: results on stdout, everything else on stderr, failures in one form.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use workflow::{Failure, Problem};
+use workflow::{Code, Failure, Problem};
 
 /// How results are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Output {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
     /// For people.
     Text,
     /// For programs: one JSON value.
     Json,
+}
+
+/// What `--output` names: a format everywhere and, as the documented client has it, a folder where files are left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// Where to leave files.
+    Folder(PathBuf),
+}
+
+impl std::str::FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Output, String> {
+        match text {
+            // The documented client's word for its one form.
+            "text" | "auto" => Ok(Output::Text),
+            "json" => Ok(Output::Json),
+            "" => Err("`text`, `json` or a directory is expected".into()),
+            folder => Ok(Output::Folder(folder.into())),
+        }
+    }
 }
 
 /// Why a command ended without its result.
@@ -40,6 +66,23 @@ pub(crate) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// What the user answers to a question on the terminal; an empty line means the value in brackets. None where nobody
+/// is there to be asked. What is secret is not echoed.
+pub(crate) fn ask(what: &str, usual: Option<&str>, secret: bool) -> Result<Option<String>, Failure> {
+    let terminal = console::Term::stderr();
+    if !std::io::stdin().is_terminal() || !terminal.is_term() {
+        return Ok(None);
+    }
+    let bracket = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
+    let _ = terminal.write_str(&format!("{what}{bracket}: "));
+    let line = if secret { terminal.read_secure_line() } else { terminal.read_line() };
+    let line = line.map_err(|error| Failure::new(Code::Usage, "the terminal cannot be read").cause(error))?;
+    Ok(match line.trim() {
+        "" => usual.map(str::to_string),
+        line => Some(line.to_string()),
+    })
+}
+
 /// A JSON value as the documented client prints it: indented by four.
 pub(crate) fn json(value: &Value) {
     let mut text = Vec::new();
@@ -50,13 +93,21 @@ pub(crate) fn json(value: &Value) {
     }
 }
 
+/// The records of a list: one array for programs, and one behind the other as the documented client prints them else.
+pub(crate) fn each(records: Value, setting: &super::Setting) {
+    match records {
+        Value::Array(records) if !setting.json() => records.iter().for_each(json),
+        records => json(&records),
+    }
+}
+
 /// Says why a command stopped; gives its exit code.
-pub(crate) fn stop(stop: &Stop, output: Output) -> u8 {
+pub(crate) fn stop(stop: &Stop, output: Format) -> u8 {
     match stop {
         Stop::Exit(code) => *code,
         Stop::Failure(failure) => {
             note(&shown(failure));
-            if output == Output::Json {
+            if output == Format::Json {
                 json(&json!({ "error": failure_json(failure) }));
             }
             failure.code.exit()
@@ -65,7 +116,7 @@ pub(crate) fn stop(stop: &Stop, output: Output) -> u8 {
             for problem in problems {
                 note(&problem_line(file, problem));
             }
-            if output == Output::Json {
+            if output == Format::Json {
                 json(&json!({ "problems": problems.iter().map(problem_json).collect::<Vec<_>>() }));
             }
             let exits = problems.iter().map(|problem| problem.code.exit());

@@ -57,6 +57,50 @@ pub(crate) struct Validated {
     pub(crate) message: String,
 }
 
+/// What a connection is to be tried for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ToDiagnose {
+    /// Without any, only the identity is asked for. At most 20.
+    #[serde(default)]
+    uses: Vec<UseWanted>,
+}
+
+/// What a connection is to do in a bucket.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UseWanted {
+    bucket: String,
+    #[serde(default)]
+    path: String,
+    /// `source` or `destination`.
+    side: Side,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Side {
+    Source,
+    Destination,
+}
+
+/// What was found, thing by thing.
+#[derive(Serialize, ToSchema)]
+struct Diagnosis {
+    findings: Vec<FindingRecord>,
+}
+
+/// How one thing that a connection needs stands.
+#[derive(Serialize, ToSchema)]
+struct FindingRecord {
+    /// The thing: `identity`, a region, a permission with its bucket or object.
+    what: String,
+    /// `held`, `missing` or `unknown`.
+    standing: String,
+    /// What the service said.
+    said: String,
+}
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Search {
@@ -108,6 +152,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(search))
         .routes(routes!(get, update, delete))
         .routes(routes!(validate))
+        .routes(routes!(diagnose))
         .routes(routes!(credentials))
 }
 
@@ -342,6 +387,35 @@ async fn validate(State(app): State<App>, caller: Caller, Path(id): Path<String>
     let validation = Some((state.to_string(), message.clone()));
     app.store().update_connection(&id, ConnectionEdit { validation, ..ConnectionEdit::default() }).await?;
     Ok(Json(Validated { status: format!("VALIDATION_STATUS_{state}"), message }))
+}
+
+/// Tries what a connection may do in buckets, permission by permission. Nothing is written.
+#[utoipa::path(post, path = "/v1/connections/{id}/diagnose", tag = "connections", params(("id" = String, Path)),
+    request_body = ToDiagnose, responses((status = 200, body = Diagnosis), (status = "4XX", body = Refused)))]
+async fn diagnose(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(asked): Body<ToDiagnose>,
+) -> Answer<Diagnosis> {
+    let (record, project) = find(&app, &caller, &id, Role::Write).await?;
+    if asked.uses.len() > 20 {
+        return Err(Refusal::bad(format!("`uses` has {} entries; 20 at most are allowed", asked.uses.len())));
+    }
+    let mut uses = Vec::with_capacity(asked.uses.len());
+    for one in asked.uses {
+        if let Some(problem) = actions::bucket_problem(&one.bucket) {
+            return Err(Refusal::bad(problem));
+        }
+        uses.push(actions::Use { bucket: one.bucket, path: one.path, source: one.side == Side::Source });
+    }
+    let opened = crate::memory::connection(app.store(), &record, &project).await?;
+    app.audit(&caller, "use credentials", "connection", &id, &project.guid).await?;
+    let tried = tokio::task::spawn_blocking(move || actions::diagnose(&opened, &uses)).await;
+    let findings = tried.map_err(|_| Refusal::new(Code::Internal, "a mistake of ours ended the check"))??;
+    let record =
+        |one: actions::Finding| FindingRecord { what: one.what, standing: one.standing.word().into(), said: one.said };
+    Ok(Json(Diagnosis { findings: findings.into_iter().map(record).collect() }))
 }
 
 /// Refused always: nobody reads credentials back.

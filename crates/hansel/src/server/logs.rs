@@ -79,27 +79,8 @@ async fn logs(State(app): State<App>, caller: Caller, Asked(asked): Asked<Ask>) 
     Ok(Json(Page { lines, next_page_token: next.to_string() }))
 }
 
-/// What an event says to people; none says nothing.
+/// The line of an event; one that says nothing has none.
 fn line(event: &EventRow) -> Option<LogLine> {
-    let word = |key: &str| event.body[key].as_str().unwrap_or_default();
-    let (level, msg) = match event.kind.as_str() {
-        "crawled" => ("info", format!("{} objects listed, {} to work on", event.body["listed"], event.body["taken"])),
-        "log" => match word("key") {
-            "" => (word("level"), word("text").to_string()),
-            key => (word("level"), format!("{key}: {}", word("text"))),
-        },
-        "step_started" => ("info", format!("{}: begun", word("key"))),
-        "step_done" => {
-            let facts = event.body["facts"].as_array().into_iter().flatten();
-            let fact = |fact: &serde_json::Value| {
-                format!("{} {}", fact[0].as_str().unwrap_or_default(), fact[1].as_str().unwrap_or_default())
-            };
-            let facts: Vec<String> = facts.map(fact).collect();
-            ("info", format!("{}: done; {}", word("key"), facts.join(", ")).trim_end_matches("; ").to_string())
-        }
-        "unit_failed" => ("error", format!("{}: {}: {}", word("key"), word("code"), word("message"))),
-        "action_ended" => ("info", word("text").to_string()),
-        _ => return None,
-    };
-    Some(LogLine { msg, ts: time(event.at), level: level.into(), marker: event.kind.clone() })
+    let (level, msg) = crate::told::line(&event.kind, &event.body)?;
+    Some(LogLine { msg, ts: time(event.at), level, marker: event.kind.clone() })
 }

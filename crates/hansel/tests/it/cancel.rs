@@ -108,3 +108,52 @@ fn a_second_run_waits_for_the_first_and_finds_its_work_done() {
         world.s3.requests().iter().filter(|request| request.operation == "CompleteMultipartUpload").count();
     assert_eq!(completions, 1, "the object was published once");
 }
+
+#[test]
+fn ctrl_c_at_a_client_cancels_the_run_of_the_server() {
+    let mut world = World::new();
+    let block: Vec<String> = WORKFLOW.lines().map(str::to_string).collect();
+    let keys = r#"{"type": "s3", "name": "store", "config": {"endpoint_url": "ENDPOINT"},
+        "credentials": {"access_key_id": "admin", "secret_access_key": "admin-secret"}}"#;
+    for (line, block) in [
+        ("bucket destination", &[][..]),
+        ("big source big.bin 40000000", &[]),
+        ("file w.yaml", &block),
+        ("file keys.json", &[keys.to_string()]),
+        ("serve", &[]),
+        ("client", &[]),
+        ("hansel-let project project.guid projects create --name served", &[]),
+        ("hansel-let connection id connections create --project served --from-file keys.json", &[]),
+        ("use w.yaml c_1 connection", &[]),
+        ("hansel-let flow id workflows create --project served --config w.yaml", &[]),
+    ] {
+        let words: Vec<String> = line.split(' ').map(str::to_string).collect();
+        world.obey(&words, block).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+    let flow = world.known("flow").expect("the workflow was made");
+    let mut command = world.command(&["workflows", "run", "--workflow-id", &flow]);
+    let mut look = world.command(&["--output", "json", "runs", "list", "--limit", "1"]);
+    let pid = Arc::new(Mutex::new(None::<u32>));
+    let seen = pid.clone();
+    let mut held = pid.lock().expect("not poisoned");
+    when(&world.s3, "UploadPart", move || {
+        let pid = seen.lock().expect("not poisoned").expect("the child was started");
+        assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().expect("kill runs").success());
+        // The upload goes on when the server knows that the run is to stop; some seconds are enough for that.
+        for _ in 0..200 {
+            let said = look.output().expect("the binary runs").stdout;
+            if String::from_utf8_lossy(&said).contains("cancellation_request") {
+                return;
+            }
+        }
+    });
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    *held = Some(child.id());
+    drop(held);
+    let output = child.wait_with_output().expect("the binary ends");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("is over: RUN_STATUS_CANCELLED"), "{said}");
+    assert_eq!(world.s3.open_uploads("destination"), 0);
+    assert_eq!(world.s3.keys("destination"), Vec::<String>::new());
+}

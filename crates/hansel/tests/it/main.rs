@@ -8,6 +8,7 @@ mod isolation;
 mod laws;
 mod mask;
 mod model_file;
+mod rights;
 mod script;
 mod security;
 mod served;

@@ -38,6 +38,14 @@ impl World {
                 self.set(name, &key);
                 Ok(String::new())
             }
+            ["client"] => self.client("KEY"),
+            ["client", "by-another-name"] => {
+                let address = self.served.as_ref().ok_or("no server")?.address.replace("127.0.0.1", "localhost");
+                self.set("HANSEL_ENDPOINT", &format!("http://{address}"));
+                Ok(String::new())
+            }
+            ["client", "as", key] => self.client(key),
+            ["hansel-let", name, field, rest @ ..] => self.hansel_let(name, field, rest),
             ["kill"] => {
                 let served = self.served.as_mut().ok_or("no server")?;
                 served.child.kill().map_err(|error| error.to_string())?;
@@ -65,6 +73,31 @@ impl World {
             ["begins-event", run, kind] => self.begins(run, kind),
             _ => Err("no such command".into()),
         }
+    }
+
+    /// From here on commands are for the server.
+    fn client(&mut self, key: &str) -> Result<String, String> {
+        let endpoint = format!("http://{}", self.served.as_ref().ok_or("no server")?.address);
+        let key = self.filled(&format!("${key}"));
+        self.set("HANSEL_ENDPOINT", &endpoint);
+        self.set("HANSEL_API_KEY", &key);
+        Ok(String::new())
+    }
+
+    /// Runs the binary, whose stdout has to be one JSON value, and keeps a field of it; prints all but stdout.
+    fn hansel_let(&mut self, name: &str, field: &str, arguments: &[&str]) -> Result<String, String> {
+        let mut arguments: Vec<&str> = arguments.to_vec();
+        let known: Vec<Option<String>> = arguments.iter().map(|word| self.known(word)).collect();
+        for (word, known) in arguments.iter_mut().zip(&known) {
+            *word = known.as_deref().unwrap_or(word);
+        }
+        let output = self.command(&arguments).output().map_err(|error| error.to_string())?;
+        let value: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stdout)))?;
+        let found = at(&value, field);
+        let text = found.as_str().map_or_else(|| found.to_string(), str::to_string);
+        self.set(name, &text);
+        Ok(self.said(&output, false))
     }
 
     fn serve(&mut self, rest: &[&str]) -> Result<String, String> {

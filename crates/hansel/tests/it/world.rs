@@ -10,6 +10,7 @@ use s3double::{Fault, S3Double};
 
 use crate::fixtures::{fault, noise, pick, spelt, table, unhex};
 use crate::mask::{mask_after, mask_ids, mask_words};
+use crate::rights::policies;
 use crate::served::Served;
 
 /// One case's own world.
@@ -359,11 +360,23 @@ impl World {
         let arguments: Vec<String> = arguments.iter().map(known).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let output = self.command(&arguments).output().map_err(|error| error.to_string())?;
-        let mut text = self.tidy(&String::from_utf8_lossy(&output.stdout));
+        Ok(self.said(&output, true))
+    }
+
+    /// What a word of a command stands for, where it is a variable.
+    pub(crate) fn known(&self, word: &str) -> Option<String> {
+        self.variables.get(word).cloned()
+    }
+
+    /// What a command said: stdout if that is wanted, stderr, and an exit code other than 0.
+    pub(crate) fn said(&self, output: &std::process::Output, stdout: bool) -> String {
+        let mut text = if stdout { self.tidy(&String::from_utf8_lossy(&output.stdout)) } else { String::new() };
         let mut said: Vec<String> =
             self.tidy(&String::from_utf8_lossy(&output.stderr)).lines().map(str::to_string).collect();
         // Units run side by side: the order in which they end is nobody's promise.
         said.retain(|line| !line.starts_with("info: ") || line.contains("project `") || line.contains("run wr_"));
+        // How often training is looked at depends on how fast it is.
+        said.retain(|line| !(line.contains("  trained ") && line.ends_with(" %")));
         let (mut units, rest): (Vec<String>, Vec<String>) = said.into_iter().partition(|line| {
             line.ends_with(": done")
                 || line.contains(": data.")
@@ -379,16 +392,28 @@ impl World {
             Some(code) => text.push_str(&format!("exit {code}\n")),
             None => text.push_str("killed\n"),
         }
-        Ok(text)
+        text
     }
 
     /// Masks what differs from run to run.
     pub(crate) fn tidy(&self, text: &str) -> String {
-        let mut text =
-            text.replace(&self.s3.endpoint(), "ENDPOINT").replace(&self.folder.path().display().to_string(), "DIR");
-        for (prefix, letters) in
-            [("wr_", 27), ("proj_", 27), ("c_", 27), ("w_", 27), ("wt_", 27), ("user_", 27), ("file_", 27)]
-        {
+        let served = self.known("HANSEL_ENDPOINT").unwrap_or_else(|| "no server".into());
+        let start = self.known("KEY").map_or_else(|| "no key".into(), |key| key.chars().take(8).collect::<String>());
+        let mut text = text
+            .replace(&start, "grtu#")
+            .replace(&served, "SERVER")
+            .replace(&self.s3.endpoint(), "ENDPOINT")
+            .replace(&self.folder.path().display().to_string(), "DIR");
+        for (prefix, letters) in [
+            ("wr_", 27),
+            ("proj_", 27),
+            ("c_", 27),
+            ("w_", 27),
+            ("wt_", 27),
+            ("user_", 27),
+            ("file_", 27),
+            ("gretel_", 32),
+        ] {
             text = mask_ids(&text, prefix, letters);
         }
         for name in ["fidelity", "privacy"] {
@@ -458,33 +483,6 @@ fn quiet<T>(_: T) -> Result<String, String> {
 /// The root of the repository.
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Policies from the shipped documents: `source BUCKET`, `destination BUCKET`, `documented SOURCE DESTINATION`.
-fn policies(mut rights: &[&str]) -> Result<Vec<String>, String> {
-    let read = |name: &str| {
-        std::fs::read_to_string(repository().join("docs/iam").join(name)).map_err(|error| error.to_string())
-    };
-    let mut policies = Vec::new();
-    loop {
-        match rights {
-            [] => return Ok(policies),
-            ["source", bucket, rest @ ..] => {
-                policies.push(read("source.json")?.replace("your-source-bucket-here", bucket));
-                rights = rest;
-            }
-            ["destination", bucket, rest @ ..] => {
-                policies.push(read("destination.json")?.replace("your-destination-bucket-here", bucket));
-                rights = rest;
-            }
-            ["documented", source, destination, rest @ ..] => {
-                let policy = read("documented.json")?.replace("your-source-bucket-here", source);
-                policies.push(policy.replace("your-destination-bucket-here", destination));
-                rights = rest;
-            }
-            _ => return Err("no such right".into()),
-        }
-    }
 }
 
 /// A key as one line: plain where it is, else as a JSON string.
