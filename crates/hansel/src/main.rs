@@ -3,6 +3,7 @@
 mod cli;
 mod engine;
 mod memory;
+mod sealed_box;
 mod server;
 
 use std::process::ExitCode;

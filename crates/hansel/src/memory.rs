@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use store::{Store, StoreError};
 use workflow::{Code, Connection, Failure, Secret, Target};
+use zeroize::Zeroizing;
+
+use crate::sealed_box::{self, SealedBox};
 
 /// A home's store with the runtime that its calls run on.
 #[derive(Clone)]
@@ -102,7 +106,7 @@ pub(crate) async fn connection(
     record: &store::ConnectionRecord,
     project: &store::Project,
 ) -> Result<Connection, StoreError> {
-    let credentials = store.open_credentials(&record.id).await?;
+    let credentials = credentials(store, record).await?;
     Ok(Connection {
         id: record.id.clone(),
         name: record.name.clone(),
@@ -112,6 +116,45 @@ pub(crate) async fn connection(
         target: target(&record.target),
         external_id: project.guid.clone(),
     })
+}
+
+/// The credentials of a connection in the clear, whoever encrypted them.
+pub(crate) async fn credentials(
+    store: &Store,
+    record: &store::ConnectionRecord,
+) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    if !record.encrypted {
+        return store.open_credentials(&record.id).await;
+    }
+    let kept = store.encrypted_credentials(&record.id).await?;
+    let Some(Value::Object(kept)) = kept else { return Ok(None) };
+    match unboxed(store, &kept).await {
+        Ok(map) => Ok(Some(Zeroizing::new(Value::Object(map).to_string().into_bytes()))),
+        Err(StoreError::Database(error)) => Err(StoreError::Database(error)),
+        Err(error) => {
+            let id = &record.id;
+            Err(StoreError::Unusable(format!(
+                "the encrypted credentials of connection `{id}` cannot be opened: {error}"
+            )))
+        }
+    }
+}
+
+/// Credentials that a client encrypted, in the clear. Refused when they are not of the form, not for a key of this
+/// store, or not whole.
+pub(crate) async fn unboxed(store: &Store, encrypted: &Map<String, Value>) -> Result<Map<String, Value>, StoreError> {
+    let sealed = SealedBox::read(encrypted).map_err(StoreError::Refused)?;
+    let plain = match store.open_encrypted(&sealed.key_id, &sealed.client_key, &sealed.data).await {
+        Err(StoreError::NotFound { .. }) => {
+            let shown: String = sealed.key_id.chars().take(60).collect();
+            return Err(StoreError::Refused(format!("there is no encryption key `{shown}` here")));
+        }
+        found => found?,
+    };
+    let plain = plain.ok_or_else(|| {
+        StoreError::Refused("`encrypted_credentials` were not encrypted for this key, or are not whole".into())
+    })?;
+    sealed_box::credentials(&plain).map_err(StoreError::Refused)
 }
 
 /// The database that the environment names in place of the home's own file.

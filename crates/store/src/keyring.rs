@@ -47,7 +47,7 @@ fn wrapping(data_key: &str, project: &str, kek: &str) -> String {
     format!("data_keys|{data_key}|{project}|{kek}")
 }
 
-fn other_key() -> StoreError {
+pub(crate) fn other_key() -> StoreError {
     StoreError::Unusable(
         "the secrets of this database were sealed with another key than HANSEL_KEY or the file `key` has".into(),
     )
@@ -101,7 +101,7 @@ impl Store {
 
     /// The key of the store, if it is the one with which this database's data keys are wrapped; held as such until the
     /// transaction ends. A database without a sealed value takes the key that comes.
-    async fn sealing_key(&self, transaction: &mut Transaction<'static, Any>) -> Result<Key, StoreError> {
+    pub(crate) async fn sealing_key(&self, transaction: &mut Transaction<'static, Any>) -> Result<Key, StoreError> {
         let kek = self.lock_sealing(transaction).await?;
         if let Some(key) = self.keys.named(&kek) {
             return Ok(key);
@@ -114,6 +114,7 @@ impl Store {
         }
         let key = self.keys.key();
         sqlx::query("DELETE FROM data_keys").execute(&mut **transaction).await?;
+        sqlx::query("DELETE FROM key_pairs").execute(&mut **transaction).await?;
         sqlx::query("UPDATE sealing SET kek = $1").bind(key.id()).execute(&mut **transaction).await?;
         Ok(key)
     }
@@ -147,6 +148,7 @@ impl Store {
             true => renew(&mut transaction, &kek, &next).await?,
             false => rewrap(&mut transaction, &kek, &next).await?,
         };
+        crate::key_pair::rewrap_pairs(&mut transaction, &kek, &next).await?;
         sqlx::query("UPDATE sealing SET kek = $1").bind(next.id()).execute(&mut *transaction).await?;
         // The new key is on disk before the commit that makes it the only one, and found there after a crash.
         self.keys.prepare(&next)?;

@@ -22,7 +22,6 @@ mod people;
 mod projects;
 mod records;
 mod runs;
-mod sealed_box;
 mod search;
 mod state;
 mod users;

@@ -50,6 +50,11 @@ impl World {
                 self.set(name, &text);
                 Ok(String::new())
             }
+            ["encrypt", name] => {
+                let sealed = encrypted(&self.served.as_ref().ok_or("no server")?.last, &block.join("\n"))?;
+                self.set(name, &sealed);
+                Ok(String::new())
+            }
             ["time-of", name] => {
                 let value = self.filled(&format!("${name}"));
                 Ok(value.split_once('T').map(|(_, time)| time.to_string()).unwrap_or(value))
@@ -163,6 +168,33 @@ impl World {
         let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
         Ok((status, if chunked { unchunked(body) } else { body.to_string() }))
     }
+}
+
+/// Credentials in YAML as a client encrypts them with the key that the server gave.
+fn encrypted(key: &Value, yaml: &str) -> Result<String, String> {
+    use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+    use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let pem = key["public_key"].as_str().ok_or("no public key was given")?;
+    let der: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
+    let der = STANDARD.decode(der).map_err(|error| error.to_string())?;
+    let odd = |_| "the key cannot be used".to_string();
+    let public = PublicEncryptingKey::from_der(&der).map_err(|error| error.to_string())?;
+    let public = OaepPublicEncryptingKey::new(public).map_err(odd)?;
+    let (client_key, nonce) = ([7; 32], [9; 12]);
+    let mut wrapped = vec![0; public.ciphertext_size()];
+    public.encrypt(&OAEP_SHA256_MGF1SHA256, &client_key, &mut wrapped, None).map_err(odd)?;
+    let mut data = yaml.as_bytes().to_vec();
+    let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &client_key).map_err(odd)?);
+    let tag = Nonce::assume_unique_for_key(nonce);
+    cipher.seal_in_place_append_tag(tag, Aad::empty(), &mut data).map_err(odd)?;
+    let inner = serde_json::json!({
+        "key_id": key["key_id"],
+        "algorithm": key["algorithm"],
+        "encrypted_client_key": STANDARD.encode(&wrapped),
+        "data": STANDARD.encode([&nonce[..], &data].concat()),
+    });
+    Ok(serde_json::json!({ "asymmetric": inner }).to_string())
 }
 
 /// The text of a chunked body.
