@@ -120,7 +120,9 @@ fn update(memory: &Memory, id: &str, file: ConnectionFile) -> Result<ConnectionR
     // New credentials need not know the old ones, whose key may be lost.
     let kept: Option<Map<String, Value>> = match &file.credentials {
         Some(_) => None,
-        None => memory.ask(crate::memory::credentials(store, &old))?.and_then(|plain| serde_json::from_slice(&plain).ok()),
+        None => {
+            memory.ask(crate::memory::credentials(store, &old))?.and_then(|plain| serde_json::from_slice(&plain).ok())
+        }
     };
     check_type(id, &old.kind, &config, file.credentials.as_ref().or(kept.as_ref()))?;
     let credentials: Option<Secret> = file.credentials.as_ref().map(sealed);
