@@ -1,5 +1,6 @@
 //! The door: one binary. Arguments come in, commands of `cli` run, an exit code goes out.
 
+mod archive;
 mod cli;
 mod engine;
 mod memory;

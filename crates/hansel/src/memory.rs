@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use store::{Store, StoreError};
+use store::{HomeKey, KeyService, Store, StoreError};
 use workflow::{Code, Connection, Failure, Secret, Target};
 use zeroize::Zeroizing;
 
@@ -21,23 +21,32 @@ pub(crate) struct Memory {
 impl Memory {
     /// Opens the home, making it on first use.
     pub(crate) fn open(home: &Path) -> Result<Memory, Failure> {
-        Memory::with(home, database().as_deref())
+        let text = variable("HANSEL_KEY").map(Zeroizing::new);
+        let key = match (&text, variable("HANSEL_KEY_KMS")) {
+            (Some(_), Some(_)) => {
+                let message = "both HANSEL_KEY and HANSEL_KEY_KMS are set; one of them is expected";
+                return Err(Failure::new(Code::Usage, message));
+            }
+            (Some(text), None) => HomeKey::Text(text),
+            (None, Some(key)) => HomeKey::Service(Arc::new(Wrapping(actions::Kms::new(key)))),
+            (None, None) => HomeKey::File,
+        };
+        Memory::with(home, &key, database().as_deref())
     }
 
     /// Opens a home that goes away again; its records lie in it, whatever database the others have.
     pub(crate) fn open_passing(home: &Path) -> Result<Memory, Failure> {
-        Memory::with(home, None)
+        Memory::with(home, &HomeKey::File, None)
     }
 
-    fn with(home: &Path, database: Option<&str>) -> Result<Memory, Failure> {
+    fn with(home: &Path, key: &HomeKey<'_>, database: Option<&str>) -> Result<Memory, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("store")
             .enable_all()
             .build()
             .map_err(|error| Failure::new(Code::Internal, "no thread can be started").cause(error))?;
-        let key = std::env::var("HANSEL_KEY").ok().filter(|key| !key.is_empty());
-        let store = runtime.block_on(Store::open(home, key.as_deref(), database)).map_err(failure)?;
+        let store = runtime.block_on(Store::open_with(home, key, database)).map_err(failure)?;
         Ok(Memory { store, runtime: Arc::new(runtime) })
     }
 
@@ -159,7 +168,24 @@ pub(crate) async fn unboxed(store: &Store, encrypted: &Map<String, Value>) -> Re
 
 /// The database that the environment names in place of the home's own file.
 fn database() -> Option<String> {
-    std::env::var("HANSEL_DATABASE").ok().filter(|database| !database.is_empty())
+    variable("HANSEL_DATABASE")
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// AWS KMS as what wraps the key of a home.
+struct Wrapping(actions::Kms);
+
+impl KeyService for Wrapping {
+    fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, String> {
+        self.0.encrypt(key)
+    }
+
+    fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+        self.0.decrypt(wrapped).map(Zeroizing::new)
+    }
 }
 
 /// Whether the home has records already.

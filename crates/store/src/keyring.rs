@@ -1,4 +1,4 @@
-//! Envelopes: the key of the store (HANSEL_KEY, or the file `key`) wraps one data key a project, and data keys seal
+//! Envelopes: the key of the store (see `key_file.rs`) wraps one data key a project, and data keys seal
 //! values. In: a value and its place. Out: sealed bytes, a byte for the scheme and the data key's name before them. No
 //! value and no data key is ever in the database in the clear, and none opens anywhere but where it was sealed.
 
@@ -49,7 +49,7 @@ fn wrapping(data_key: &str, project: &str, kek: &str) -> String {
 
 pub(crate) fn other_key() -> StoreError {
     StoreError::Unusable(
-        "the secrets of this database were sealed with another key than HANSEL_KEY or the file `key` has".into(),
+        "the secrets of this database were sealed with another key than the home or its environment has".into(),
     )
 }
 

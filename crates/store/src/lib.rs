@@ -5,6 +5,7 @@
 //! key under which secrets are sealed. Times are microseconds since 1970-01-01 UTC.
 
 mod audit;
+mod backup;
 mod connections;
 mod db;
 mod error;
@@ -33,12 +34,14 @@ mod workflows;
 use std::path::{Path, PathBuf};
 
 pub use audit::AuditEntry;
+pub use backup::{KEPT, KEY_FILES};
 pub use connections::{ConnectionEdit, ConnectionRecord, NewConnection};
 pub use error::StoreError;
 pub use files::Upload;
 pub use files_of_home::private_file;
 pub use jobs::{Job, JobEdit, JobFilter, JobLine, NewJob};
 pub use journal::EventRow;
+pub use key_file::{HomeKey, KeyService};
 pub use key_pair::EncryptionKey;
 pub use keyring::Rotation;
 pub use keys::ApiKey;
@@ -72,8 +75,13 @@ impl Store {
     /// Fails when the directory or the database cannot be used, the key is not one, or the database is of a version
     /// that this program does not read.
     pub async fn open(home: &Path, key_text: Option<&str>, database: Option<&str>) -> Result<Store, StoreError> {
+        Store::open_with(home, &key_text.map_or(HomeKey::File, HomeKey::Text), database).await
+    }
+
+    /// As [`Store::open`], with the key from where the caller says.
+    pub async fn open_with(home: &Path, key: &HomeKey<'_>, database: Option<&str>) -> Result<Store, StoreError> {
         files_of_home::make_private_dir(home)?;
-        let keys = key_file::KeySource::of_home(home, key_text)?;
+        let keys = key_file::KeySource::of_home(home, key)?;
         let db = db::Db::open(home, database).await?;
         schema::migrate(&db).await?;
         let (known_keys, known_roles) = (Recent::new(), Recent::new());

@@ -1,5 +1,6 @@
 //! The command line: a file per noun or verb. Nothing here has rules of its own; it reads arguments, calls, prints.
 
+mod backup;
 mod binding;
 mod conditions;
 mod connections;
@@ -66,6 +67,8 @@ enum Command {
     Keys(keys::Keys),
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -123,6 +126,8 @@ pub(crate) fn main() -> u8 {
         Command::Serve(serve) => serve.go(&setting),
         Command::Keys(keys) => keys.go(&setting),
         Command::Secrets(secrets) => secrets.go(&setting),
+        Command::Backup(backup) => backup.go(&setting),
+        Command::Restore(restore) => restore.go(&setting),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "hansel", &mut text);
