@@ -4,6 +4,8 @@ mod archive;
 mod cli;
 mod engine;
 mod memory;
+mod outgoing;
+mod outside;
 mod sealed_box;
 mod server;
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::StoreError;
 use crate::seal::Key;
+use crate::webhooks::secret_of;
 use crate::{Store, ids, now_us};
 
 /// First byte of every sealed value: the scheme, so that a later one can be told apart. 1 had no data keys.
@@ -106,9 +107,11 @@ impl Store {
         if let Some(key) = self.keys.named(&kek) {
             return Ok(key);
         }
-        let sealed: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM connections WHERE sealed IS NOT NULL")
-            .fetch_one(&mut **transaction)
-            .await?;
+        let sealed: i64 = sqlx::query_scalar(
+            "SELECT (SELECT COUNT(*) FROM connections WHERE sealed IS NOT NULL) + (SELECT COUNT(*) FROM webhooks)",
+        )
+        .fetch_one(&mut **transaction)
+        .await?;
         if sealed > 0 {
             return Err(other_key());
         }
@@ -243,21 +246,33 @@ async fn renew(transaction: &mut Transaction<'static, Any>, kek: &Key, next: &Ke
     let values = sqlx::query("SELECT id, project, sealed, encrypted FROM connections WHERE sealed IS NOT NULL")
         .fetch_all(&mut **transaction)
         .await?;
+    let anew = |value: &[u8], project: &str, place: &Place<'_>| {
+        let plain = opened_envelope(value)
+            .and_then(|(name, body)| old.get(name)?.open(body, &place.with(name)))
+            .ok_or_else(other_key)?;
+        let (name, key) = new.get(project).ok_or_else(other_key)?;
+        Ok::<_, StoreError>(sealed(name, key, place, &plain))
+    };
     for row in &values {
         let (id, project, value): (String, String, Vec<u8>) = (row.get("id"), row.get("project"), row.get("sealed"));
         let place = credentials_of(&id, row.get::<i64, _>("encrypted") != 0);
-        let plain = opened_envelope(&value)
-            .and_then(|(name, body)| old.get(name)?.open(body, &place.with(name)))
-            .ok_or_else(other_key)?;
-        let (name, key) = new.get(&project).ok_or_else(other_key)?;
         sqlx::query("UPDATE connections SET sealed = $2 WHERE id = $1")
             .bind(&id)
-            .bind(sealed(name, key, &place, &plain))
+            .bind(anew(&value, &project, &place)?)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    let hooks = sqlx::query("SELECT project, sealed FROM webhooks").fetch_all(&mut **transaction).await?;
+    for row in &hooks {
+        let (project, value): (String, Vec<u8>) = (row.get("project"), row.get("sealed"));
+        sqlx::query("UPDATE webhooks SET sealed = $2 WHERE project = $1")
+            .bind(&project)
+            .bind(anew(&value, &project, &secret_of(&project))?)
             .execute(&mut **transaction)
             .await?;
     }
     for name in old.keys() {
         sqlx::query("DELETE FROM data_keys WHERE id = $1").bind(name).execute(&mut **transaction).await?;
     }
-    Ok(Rotation { data_keys: new.len(), values: values.len() })
+    Ok(Rotation { data_keys: new.len(), values: values.len() + hooks.len() })
 }

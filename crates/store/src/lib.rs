@@ -29,6 +29,7 @@ mod seal;
 mod search;
 mod tasks;
 mod users;
+mod webhooks;
 mod workflows;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ pub use runs::{NewRun, Run};
 pub use search::{ConnectionFilter, Page, RunFilter, Sort, WorkflowFilter};
 pub use tasks::Task;
 pub use users::{NewUser, User};
+pub use webhooks::{Delivery, Webhook};
 pub use workflows::{NewWorkflow, Workflow};
 
 use recent::Recent;

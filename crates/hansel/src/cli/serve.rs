@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::say::{self, Stop};
 use super::{Setting, signals};
+use crate::outside::Outside;
 use crate::server::{self, Serve as Asked, Tls};
 
 /// Serve the REST API: projects, connections, workflows, runs, models and artifacts, for the documented client and others
@@ -43,6 +45,11 @@ pub(crate) struct Serve {
     /// How long a signed link holds, in seconds
     #[arg(long, default_value_t = 3600, env = "HANSEL_LINK_SECONDS", value_name = "N")]
     link_seconds: u64,
+    /// Host that models may take data from and webhooks may be at, such as `data.example.com` or `*.example.com`; none
+    /// without it. `http://` before one host allows it without TLS, `:port` another port, `+private` behind it an address
+    /// within this network [comma-separated in the environment]
+    #[arg(long, env = "HANSEL_ALLOW_URLS", value_name = "HOST", value_delimiter = ',')]
+    allow_url: Vec<String>,
     /// How the log is written, on stderr
     #[arg(long, value_enum, default_value = "json", env = "HANSEL_LOG_FORMAT", value_name = "FORMAT")]
     log_format: LogFormat,
@@ -72,6 +79,7 @@ impl Serve {
             _ => None,
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
+        let outside = Outside::new(&self.allow_url, self.upload_bytes_max)?;
         let asked = Asked {
             listen: self.listen,
             tls,
@@ -82,6 +90,7 @@ impl Serve {
             upload_bytes_max: self.upload_bytes_max,
             requests_per_second: self.requests_per_second,
             link_seconds: self.link_seconds,
+            outside: Arc::new(outside),
         };
         server::serve(&memory, &asked, |address| say::result(&format!("listening on {scheme}://{address}")))?;
         Ok(())

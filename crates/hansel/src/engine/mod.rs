@@ -5,6 +5,7 @@ mod admit;
 mod jobs;
 mod journal;
 mod local;
+mod outbox;
 mod queue;
 mod seed;
 mod survey;

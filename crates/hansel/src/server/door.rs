@@ -15,7 +15,7 @@ use super::answer::{Answer, Refusal, Refused};
 use super::state::App;
 use super::{
     artifacts, connections, elsewhere, files, guard, handlers, links, logs, models, openapi, projects, records, runs,
-    users, workflows,
+    users, webhook, workflows,
 };
 
 /// Whether the server is well.
@@ -46,6 +46,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::head())
         .merge(users::routes())
         .merge(projects::routes())
+        .merge(webhook::routes())
         .merge(connections::routes())
         .merge(workflows::routes())
         .merge(runs::routes())

@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::links::Signer;
 use crate::engine::Queue;
 use crate::memory::Memory;
+use crate::outside::Outside;
 
 /// The server as its routes see it.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ struct Inner {
     queue: Queue,
     signer: Signer,
     settings: Settings,
+    outside: Arc<Outside>,
 }
 
 /// How a server was asked to be.
@@ -34,8 +36,8 @@ pub(crate) struct Settings {
 }
 
 impl App {
-    pub(crate) fn new(memory: Memory, queue: Queue, signer: Signer, settings: Settings) -> App {
-        App(Arc::new(Inner { memory, queue, signer, settings }))
+    pub(crate) fn new(memory: Memory, queue: Queue, signer: Signer, settings: Settings, outside: Arc<Outside>) -> App {
+        App(Arc::new(Inner { memory, queue, signer, settings, outside }))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -52,6 +54,11 @@ impl App {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What may be reached for users.
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.0.outside
     }
 
     /// Records who changed what.
