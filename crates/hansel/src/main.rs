@@ -8,6 +8,7 @@ mod outgoing;
 mod outside;
 mod sealed_box;
 mod server;
+mod spans;
 
 use std::process::ExitCode;
 

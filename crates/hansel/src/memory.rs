@@ -73,8 +73,24 @@ impl Memory {
         self.ask(connections(&self.store, project, wanted))
     }
 
-    /// The right to be the one server of this home, for as long as it lives.
-    pub(crate) fn only_server(&self) -> Result<std::fs::File, Failure> {
+    /// The right to be the one server of this home and of its database, for as long as it lives.
+    pub(crate) fn only_server(&self) -> Result<Alone, Failure> {
+        let home = self.only_server_of_home()?;
+        let database = self.ask(self.store.lone_server()).map_err(|failure| match failure.code {
+            Code::HomeUnusable if failure.cause.is_none() => {
+                failure.hint("One server works on a database; stop the other.")
+            }
+            _ => failure,
+        })?;
+        Ok(Alone { _home: home, database })
+    }
+
+    /// Whether the right is still held; a database that was started again has forgotten it.
+    pub(crate) fn still_alone(&self, alone: &mut Alone) -> Result<bool, Failure> {
+        self.ask(self.store.still_lone(&mut alone.database))
+    }
+
+    fn only_server_of_home(&self) -> Result<std::fs::File, Failure> {
         let path = self.store.lock_file("server");
         let unusable = |error: std::io::Error| {
             Failure::new(Code::HomeUnusable, "the lock of the server cannot be taken").cause(error)
@@ -90,6 +106,12 @@ impl Memory {
             Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
         }
     }
+}
+
+/// The right to be the one server.
+pub(crate) struct Alone {
+    _home: std::fs::File,
+    database: store::ServerLock,
 }
 
 /// Those of a project's connections that `wanted` names, opened.

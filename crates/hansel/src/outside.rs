@@ -71,7 +71,7 @@ impl Outside {
         let refused = |why: String| Err(Failure::new(Code::ConfigInvalid, format!("the address `{shown}` {why}")));
         if self.allowed.is_empty() {
             return refused("may not be reached, since this server reaches none".into()).map_err(|failure: Failure| {
-                failure.hint("Upload the file instead, or ask for the host to be allowed with `--allow-url`.")
+                failure.hint("Whoever starts the server may allow a host with `--allow-url`; uploaded files need none.")
             });
         }
         let Some(target) = Target::read(url) else {

@@ -4,6 +4,7 @@
 //! A [`Store`] is a database (a SQLite file in the home, or a PostgreSQL server), a home directory for files, and the
 //! key under which secrets are sealed. Times are microseconds since 1970-01-01 UTC.
 
+mod alone;
 mod audit;
 mod backup;
 mod connections;
@@ -34,6 +35,7 @@ mod workflows;
 
 use std::path::{Path, PathBuf};
 
+pub use alone::ServerLock;
 pub use audit::AuditEntry;
 pub use backup::{KEPT, KEY_FILES};
 pub use connections::{ConnectionEdit, ConnectionRecord, NewConnection};

@@ -17,6 +17,7 @@ mod sample;
 mod say;
 mod secrets;
 mod serve;
+mod settings;
 mod signals;
 mod synthesize;
 mod validate;
@@ -69,6 +70,9 @@ enum Command {
     Secrets(secrets::Secrets),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    /// Print the page of all settings
+    #[command(hide = true)]
+    SettingsPage,
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -128,6 +132,10 @@ pub(crate) fn main() -> u8 {
         Command::Secrets(secrets) => secrets.go(&setting),
         Command::Backup(backup) => backup.go(&setting),
         Command::Restore(restore) => restore.go(&setting),
+        Command::SettingsPage => {
+            say::result(settings::page(&Arguments::command()).trim_end());
+            Ok(())
+        }
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "hansel", &mut text);

@@ -65,9 +65,12 @@ enum LogFormat {
 
 impl Serve {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
+        #[cfg(not(feature = "otel"))]
         self.log();
+        #[cfg(feature = "otel")]
+        let _sender = self.log()?;
         let memory = setting.memory()?;
-        let _alone = memory.only_server()?;
+        let alone = memory.only_server()?;
         if let Some(key) = super::keys::first(&memory)? {
             // Shown once; the store keeps its hash only.
             say::note(&format!("the administrator's API key, shown this once: {}", key.as_str()));
@@ -92,10 +95,11 @@ impl Serve {
             link_seconds: self.link_seconds,
             outside: Arc::new(outside),
         };
-        server::serve(&memory, &asked, |address| say::result(&format!("listening on {scheme}://{address}")))?;
+        server::serve(&memory, &asked, alone, |address| say::result(&format!("listening on {scheme}://{address}")))?;
         Ok(())
     }
 
+    #[cfg(not(feature = "otel"))]
     fn log(&self) {
         use tracing_subscriber::EnvFilter;
         let filter = EnvFilter::try_from_env("HANSEL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
@@ -105,5 +109,23 @@ impl Serve {
             LogFormat::Json => builder.json().flatten_event(true).try_init(),
             LogFormat::Text => builder.try_init(),
         };
+    }
+
+    /// The log as without the feature, and spans beside it; what is given back sends the last of them.
+    #[cfg(feature = "otel")]
+    fn log(&self) -> Result<Option<crate::spans::Sender>, Stop> {
+        use tracing_subscriber::layer::{Layer, SubscriberExt};
+        use tracing_subscriber::util::SubscriberInitExt;
+        use tracing_subscriber::{EnvFilter, fmt, registry};
+        let filter = EnvFilter::try_from_env("HANSEL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+        let sender = crate::spans::Sender::from_environment()?;
+        let spans = sender.as_ref().map(|sender| tracing_opentelemetry::layer().with_tracer(sender.tracer()));
+        let lines = fmt::layer().with_writer(std::io::stderr);
+        let lines = match self.log_format {
+            LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+            LogFormat::Text => lines.boxed(),
+        };
+        let _ = registry().with(filter).with(lines).with(spans).try_init();
+        Ok(sender)
     }
 }

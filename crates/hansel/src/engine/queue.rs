@@ -14,7 +14,7 @@ use super::jobs;
 use super::journal::{panicked, sentence};
 use super::local;
 use super::outbox;
-use crate::memory::Memory;
+use crate::memory::{Alone, Memory};
 use crate::outside::Outside;
 
 /// How long the queue sleeps where nothing rings: the grain of schedules and of locks that others hold.
@@ -29,6 +29,8 @@ pub(crate) struct Slots {
 
 /// How long what is due for webhooks may lie.
 const POST: Duration = Duration::from_secs(1);
+/// How often a server asks whether it is still the only one.
+const ALONE: Duration = Duration::from_secs(10);
 
 /// The queue of a server.
 #[derive(Clone)]
@@ -59,13 +61,16 @@ struct Working {
 
 impl Queue {
     /// Begins to work on what waits.
-    pub(crate) fn start(memory: Memory, slots: Slots, outside: Arc<Outside>) -> Queue {
+    pub(crate) fn start(memory: Memory, slots: Slots, outside: Arc<Outside>, alone: Alone) -> Queue {
         let (state, bell, leaving) = (Mutex::new(State::default()), Condvar::new(), AtomicBool::new(false));
         let queue = Queue(Arc::new(Shared { memory, slots, outside, state, bell, leaving }));
         let own = queue.clone();
         std::thread::Builder::new().name("queue".into()).spawn(move || own.keep()).expect("a thread can be started");
         let own = queue.clone();
-        std::thread::Builder::new().name("outbox".into()).spawn(move || own.post()).expect("a thread can be started");
+        std::thread::Builder::new()
+            .name("outbox".into())
+            .spawn(move || own.post(alone))
+            .expect("a thread can be started");
         queue
     }
 
@@ -154,8 +159,14 @@ impl Queue {
     }
 
     /// Tells webhooks what is due, on a thread of its own: a receiver that does not answer holds nothing else up.
-    fn post(&self) {
+    /// The same thread keeps the right to be the one server.
+    fn post(&self, mut alone: Alone) {
+        let mut asked = Instant::now();
         while !self.leaving() {
+            if asked.elapsed() > ALONE {
+                asked = Instant::now();
+                self.stay(&mut alone);
+            }
             if let Err(failure) = outbox::deliver(&self.0.memory, &self.0.outside, &|| self.leaving()) {
                 tracing::error!(code = failure.code.name(), "{}", sentence(&failure));
             }
@@ -163,6 +174,21 @@ impl Queue {
             if !self.leaving() {
                 drop(self.0.bell.wait_timeout(state, POST).expect("no thread panics while it holds this"));
             }
+        }
+    }
+
+    /// Begins nothing more where another server has the database by now. One that does not answer is asked again.
+    fn stay(&self, alone: &mut Alone) {
+        match self.0.memory.still_alone(alone) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::error!(
+                    "another server works on this database; this one begins nothing more, stop one of the two"
+                );
+                self.0.leaving.store(true, Ordering::SeqCst);
+                self.0.bell.notify_all();
+            }
+            Err(failure) => tracing::error!(code = failure.code.name(), "{}", sentence(&failure)),
         }
     }
 

@@ -17,6 +17,7 @@ use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 use workflow::{Code, Failure};
 
 use super::answer::Refusal;
@@ -98,9 +99,10 @@ async fn count(matched: Option<MatchedPath>, mut request: Request, next: Next) -
     let fits = |id: &&str| (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let id = given.filter(fits).map_or_else(next_id, str::to_string);
     request.headers_mut().remove("x-request-id");
-    let mut response = next.run(request).await;
-    let seconds = began.elapsed().as_secs_f64();
     let route = matched.map_or_else(|| "none".to_string(), |matched| matched.as_str().to_string());
+    let span = crate::spans::request(method.as_str(), &route);
+    let mut response = next.run(request).instrument(span).await;
+    let seconds = began.elapsed().as_secs_f64();
     let status = response.status().as_u16();
     metrics::counter!("hansel_http_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string()).increment(1);
     metrics::histogram!("hansel_http_request_seconds", "route" => route).record(seconds);

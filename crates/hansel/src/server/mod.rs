@@ -36,7 +36,7 @@ use std::time::Duration;
 use workflow::{Code, Failure};
 
 use crate::engine::{Queue, Slots};
-use crate::memory::Memory;
+use crate::memory::{Alone, Memory};
 use crate::outside::Outside;
 use links::Signer;
 use state::{App, Settings};
@@ -72,7 +72,12 @@ pub(crate) enum Tls {
 }
 
 /// Serves until it is told to stop. `ready` is called with the address once connections are taken.
-pub(crate) fn serve(memory: &Memory, asked: &Serve, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
+pub(crate) fn serve(
+    memory: &Memory,
+    asked: &Serve,
+    alone: Alone,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("server")
@@ -81,7 +86,8 @@ pub(crate) fn serve(memory: &Memory, asked: &Serve, ready: impl FnOnce(SocketAdd
         .map_err(|error| Failure::new(Code::Internal, "no thread can be started").cause(error))?;
     let acceptor = asked.tls.as_ref().map(listen::acceptor).transpose()?;
     let metrics = guard::metrics()?;
-    let queue = Queue::start(memory.clone(), Slots { runs: asked.runs, jobs: asked.jobs }, asked.outside.clone());
+    let queue =
+        Queue::start(memory.clone(), Slots { runs: asked.runs, jobs: asked.jobs }, asked.outside.clone(), alone);
     let signer = Signer::new(memory.store.purpose_key("links"), asked.public_url.clone(), acceptor.is_some());
     let settings = Settings {
         body_bytes_max: asked.body_bytes_max,

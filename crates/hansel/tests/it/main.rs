@@ -10,5 +10,6 @@ mod model_file;
 mod script;
 mod served;
 mod server;
+mod settings;
 mod tidy;
 mod world;
