@@ -7,6 +7,7 @@ mod gretel_model;
 mod helloworld_consumer;
 mod helloworld_producer;
 pub mod jobs;
+mod kms;
 mod model_file;
 mod publish_gate;
 mod s3;
@@ -18,6 +19,7 @@ mod test_connection;
 
 pub use drawing::Wanted;
 pub use gretel_model::{Model, ModelProblem, scores};
+pub use kms::Kms;
 pub use model_file::{ModelFile, Origin};
 use serde_json::{Map, Value};
 pub use synth::Shares;

@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use store::{Store, StoreError};
+use serde_json::{Map, Value};
+use store::{HomeKey, KeyService, Store, StoreError};
 use workflow::{Code, Connection, Failure, Secret, Target};
+use zeroize::Zeroizing;
+
+use crate::sealed_box::{self, SealedBox};
 
 /// A home's store with the runtime that its calls run on.
 #[derive(Clone)]
@@ -17,23 +21,32 @@ pub(crate) struct Memory {
 impl Memory {
     /// Opens the home, making it on first use.
     pub(crate) fn open(home: &Path) -> Result<Memory, Failure> {
-        Memory::with(home, database().as_deref())
+        let text = variable("HANSEL_KEY").map(Zeroizing::new);
+        let key = match (&text, variable("HANSEL_KEY_KMS")) {
+            (Some(_), Some(_)) => {
+                let message = "both HANSEL_KEY and HANSEL_KEY_KMS are set; one of them is expected";
+                return Err(Failure::new(Code::Usage, message));
+            }
+            (Some(text), None) => HomeKey::Text(text),
+            (None, Some(key)) => HomeKey::Service(Arc::new(Wrapping(actions::Kms::new(key)))),
+            (None, None) => HomeKey::File,
+        };
+        Memory::with(home, &key, database().as_deref())
     }
 
     /// Opens a home that goes away again; its records lie in it, whatever database the others have.
     pub(crate) fn open_passing(home: &Path) -> Result<Memory, Failure> {
-        Memory::with(home, None)
+        Memory::with(home, &HomeKey::File, None)
     }
 
-    fn with(home: &Path, database: Option<&str>) -> Result<Memory, Failure> {
+    fn with(home: &Path, key: &HomeKey<'_>, database: Option<&str>) -> Result<Memory, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("store")
             .enable_all()
             .build()
             .map_err(|error| Failure::new(Code::Internal, "no thread can be started").cause(error))?;
-        let key = std::env::var("HANSEL_KEY").ok().filter(|key| !key.is_empty());
-        let store = runtime.block_on(Store::open(home, key.as_deref(), database)).map_err(failure)?;
+        let store = runtime.block_on(Store::open_with(home, key, database)).map_err(failure)?;
         Ok(Memory { store, runtime: Arc::new(runtime) })
     }
 
@@ -67,8 +80,24 @@ impl Memory {
         self.ask(connection(&self.store, &record, &project))
     }
 
-    /// The right to be the one server of this home, for as long as it lives.
-    pub(crate) fn only_server(&self) -> Result<std::fs::File, Failure> {
+    /// The right to be the one server of this home and of its database, for as long as it lives.
+    pub(crate) fn only_server(&self) -> Result<Alone, Failure> {
+        let home = self.only_server_of_home()?;
+        let database = self.ask(self.store.lone_server()).map_err(|failure| match failure.code {
+            Code::HomeUnusable if failure.cause.is_none() => {
+                failure.hint("One server works on a database; stop the other.")
+            }
+            _ => failure,
+        })?;
+        Ok(Alone { _home: home, database })
+    }
+
+    /// Whether the right is still held; a database that was started again has forgotten it.
+    pub(crate) fn still_alone(&self, alone: &mut Alone) -> Result<bool, Failure> {
+        self.ask(self.store.still_lone(&mut alone.database))
+    }
+
+    fn only_server_of_home(&self) -> Result<std::fs::File, Failure> {
         let path = self.store.lock_file("server");
         let unusable = |error: std::io::Error| {
             Failure::new(Code::HomeUnusable, "the lock of the server cannot be taken").cause(error)
@@ -84,6 +113,12 @@ impl Memory {
             Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
         }
     }
+}
+
+/// The right to be the one server.
+pub(crate) struct Alone {
+    _home: std::fs::File,
+    database: store::ServerLock,
 }
 
 /// Those of a project's connections that `wanted` names, opened.
@@ -109,7 +144,7 @@ pub(crate) async fn connection(
     record: &store::ConnectionRecord,
     project: &store::Project,
 ) -> Result<Connection, StoreError> {
-    let credentials = store.open_credentials(&record.id).await?;
+    let credentials = credentials(store, record).await?;
     Ok(Connection {
         id: record.id.clone(),
         name: record.name.clone(),
@@ -121,9 +156,65 @@ pub(crate) async fn connection(
     })
 }
 
+/// The credentials of a connection in the clear, whoever encrypted them.
+pub(crate) async fn credentials(
+    store: &Store,
+    record: &store::ConnectionRecord,
+) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    if !record.encrypted {
+        return store.open_credentials(&record.id).await;
+    }
+    let kept = store.encrypted_credentials(&record.id).await?;
+    let Some(Value::Object(kept)) = kept else { return Ok(None) };
+    match unboxed(store, &kept).await {
+        Ok(map) => Ok(Some(Zeroizing::new(Value::Object(map).to_string().into_bytes()))),
+        Err(StoreError::Database(error)) => Err(StoreError::Database(error)),
+        Err(error) => {
+            let id = &record.id;
+            Err(StoreError::Unusable(format!(
+                "the encrypted credentials of connection `{id}` cannot be opened: {error}"
+            )))
+        }
+    }
+}
+
+/// Credentials that a client encrypted, in the clear. Refused when they are not of the form, not for a key of this
+/// store, or not whole.
+pub(crate) async fn unboxed(store: &Store, encrypted: &Map<String, Value>) -> Result<Map<String, Value>, StoreError> {
+    let sealed = SealedBox::read(encrypted).map_err(StoreError::Refused)?;
+    let plain = match store.open_encrypted(&sealed.key_id, &sealed.client_key, &sealed.data).await {
+        Err(StoreError::NotFound { .. }) => {
+            let shown: String = sealed.key_id.chars().take(60).collect();
+            return Err(StoreError::Refused(format!("there is no encryption key `{shown}` here")));
+        }
+        found => found?,
+    };
+    let plain = plain.ok_or_else(|| {
+        StoreError::Refused("`encrypted_credentials` were not encrypted for this key, or are not whole".into())
+    })?;
+    sealed_box::credentials(&plain).map_err(StoreError::Refused)
+}
+
 /// The database that the environment names in place of the home's own file.
 fn database() -> Option<String> {
-    std::env::var("HANSEL_DATABASE").ok().filter(|database| !database.is_empty())
+    variable("HANSEL_DATABASE")
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// AWS KMS as what wraps the key of a home.
+struct Wrapping(actions::Kms);
+
+impl KeyService for Wrapping {
+    fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, String> {
+        self.0.encrypt(key)
+    }
+
+    fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+        self.0.decrypt(wrapped).map(Zeroizing::new)
+    }
 }
 
 /// Whether the home has records already.

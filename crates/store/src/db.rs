@@ -91,6 +91,11 @@ impl Db {
         Ok(Db { dialect: Dialect::Postgres, read: pool.clone(), write: pool })
     }
 
+    /// Whether the database is a file of the home.
+    pub(crate) fn in_home(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+    }
+
     /// Where single statements that only read go.
     pub(crate) fn read(&self) -> &AnyPool {
         &self.read
@@ -155,7 +160,7 @@ impl Db {
 }
 
 /// The URL of a file, every byte that could mean something in a URL written by its number.
-fn sqlite_url(path: &Path) -> Result<String, StoreError> {
+pub(crate) fn sqlite_url(path: &Path) -> Result<String, StoreError> {
     let Some(text) = path.to_str() else {
         return Err(StoreError::Unusable(format!("the path `{}` is not UTF-8", path.display())));
     };

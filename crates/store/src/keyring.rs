@@ -1,4 +1,4 @@
-//! Envelopes: the key of the store (HANSEL_KEY, or the file `key`) wraps one data key a project, and data keys seal
+//! Envelopes: the key of the store (see `key_file.rs`) wraps one data key a project, and data keys seal
 //! values. In: a value and its place. Out: sealed bytes, a byte for the scheme and the data key's name before them. No
 //! value and no data key is ever in the database in the clear, and none opens anywhere but where it was sealed.
 
@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::StoreError;
 use crate::seal::Key;
+use crate::webhooks::secret_of;
 use crate::{Store, ids, now_us};
 
 /// First byte of every sealed value: the scheme, so that a later one can be told apart. 1 had no data keys.
@@ -47,9 +48,9 @@ fn wrapping(data_key: &str, project: &str, kek: &str) -> String {
     format!("data_keys|{data_key}|{project}|{kek}")
 }
 
-fn other_key() -> StoreError {
+pub(crate) fn other_key() -> StoreError {
     StoreError::Unusable(
-        "the secrets of this database were sealed with another key than HANSEL_KEY or the file `key` has".into(),
+        "the secrets of this database were sealed with another key than the home or its environment has".into(),
     )
 }
 
@@ -101,19 +102,22 @@ impl Store {
 
     /// The key of the store, if it is the one with which this database's data keys are wrapped; held as such until the
     /// transaction ends. A database without a sealed value takes the key that comes.
-    async fn sealing_key(&self, transaction: &mut Transaction<'static, Any>) -> Result<Key, StoreError> {
+    pub(crate) async fn sealing_key(&self, transaction: &mut Transaction<'static, Any>) -> Result<Key, StoreError> {
         let kek = self.lock_sealing(transaction).await?;
         if let Some(key) = self.keys.named(&kek) {
             return Ok(key);
         }
-        let sealed: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM connections WHERE sealed IS NOT NULL")
-            .fetch_one(&mut **transaction)
-            .await?;
+        let sealed: i64 = sqlx::query_scalar(
+            "SELECT (SELECT COUNT(*) FROM connections WHERE sealed IS NOT NULL) + (SELECT COUNT(*) FROM webhooks)",
+        )
+        .fetch_one(&mut **transaction)
+        .await?;
         if sealed > 0 {
             return Err(other_key());
         }
         let key = self.keys.key();
         sqlx::query("DELETE FROM data_keys").execute(&mut **transaction).await?;
+        sqlx::query("DELETE FROM key_pairs").execute(&mut **transaction).await?;
         sqlx::query("UPDATE sealing SET kek = $1").bind(key.id()).execute(&mut **transaction).await?;
         Ok(key)
     }
@@ -147,6 +151,7 @@ impl Store {
             true => renew(&mut transaction, &kek, &next).await?,
             false => rewrap(&mut transaction, &kek, &next).await?,
         };
+        crate::key_pair::rewrap_pairs(&mut transaction, &kek, &next).await?;
         sqlx::query("UPDATE sealing SET kek = $1").bind(next.id()).execute(&mut *transaction).await?;
         // The new key is on disk before the commit that makes it the only one, and found there after a crash.
         self.keys.prepare(&next)?;
@@ -241,21 +246,33 @@ async fn renew(transaction: &mut Transaction<'static, Any>, kek: &Key, next: &Ke
     let values = sqlx::query("SELECT id, project, sealed, encrypted FROM connections WHERE sealed IS NOT NULL")
         .fetch_all(&mut **transaction)
         .await?;
+    let anew = |value: &[u8], project: &str, place: &Place<'_>| {
+        let plain = opened_envelope(value)
+            .and_then(|(name, body)| old.get(name)?.open(body, &place.with(name)))
+            .ok_or_else(other_key)?;
+        let (name, key) = new.get(project).ok_or_else(other_key)?;
+        Ok::<_, StoreError>(sealed(name, key, place, &plain))
+    };
     for row in &values {
         let (id, project, value): (String, String, Vec<u8>) = (row.get("id"), row.get("project"), row.get("sealed"));
         let place = credentials_of(&id, row.get::<i64, _>("encrypted") != 0);
-        let plain = opened_envelope(&value)
-            .and_then(|(name, body)| old.get(name)?.open(body, &place.with(name)))
-            .ok_or_else(other_key)?;
-        let (name, key) = new.get(&project).ok_or_else(other_key)?;
         sqlx::query("UPDATE connections SET sealed = $2 WHERE id = $1")
             .bind(&id)
-            .bind(sealed(name, key, &place, &plain))
+            .bind(anew(&value, &project, &place)?)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    let hooks = sqlx::query("SELECT project, sealed FROM webhooks").fetch_all(&mut **transaction).await?;
+    for row in &hooks {
+        let (project, value): (String, Vec<u8>) = (row.get("project"), row.get("sealed"));
+        sqlx::query("UPDATE webhooks SET sealed = $2 WHERE project = $1")
+            .bind(&project)
+            .bind(anew(&value, &project, &secret_of(&project))?)
             .execute(&mut **transaction)
             .await?;
     }
     for name in old.keys() {
         sqlx::query("DELETE FROM data_keys WHERE id = $1").bind(name).execute(&mut **transaction).await?;
     }
-    Ok(Rotation { data_keys: new.len(), values: values.len() })
+    Ok(Rotation { data_keys: new.len(), values: values.len() + hooks.len() })
 }

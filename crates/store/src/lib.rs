@@ -4,7 +4,9 @@
 //! A [`Store`] is a database (a SQLite file in the home, or a PostgreSQL server), a home directory for files, and the
 //! key under which secrets are sealed. Times are microseconds since 1970-01-01 UTC.
 
+mod alone;
 mod audit;
+mod backup;
 mod connections;
 mod db;
 mod error;
@@ -14,6 +16,7 @@ mod ids;
 mod jobs;
 mod journal;
 mod key_file;
+mod key_pair;
 mod keyring;
 mod keys;
 mod ledger;
@@ -27,17 +30,22 @@ mod seal;
 mod search;
 mod tasks;
 mod users;
+mod webhooks;
 mod workflows;
 
 use std::path::{Path, PathBuf};
 
+pub use alone::ServerLock;
 pub use audit::AuditEntry;
+pub use backup::{KEPT, KEY_FILES};
 pub use connections::{ConnectionEdit, ConnectionRecord, NewConnection};
 pub use error::StoreError;
 pub use files::Upload;
 pub use files_of_home::private_file;
 pub use jobs::{Job, JobEdit, JobFilter, JobLine, NewJob};
 pub use journal::EventRow;
+pub use key_file::{HomeKey, KeyService};
+pub use key_pair::EncryptionKey;
 pub use keyring::Rotation;
 pub use keys::ApiKey;
 pub use ledger::{ArtifactRow, Done, DoneMark, UnitKey, UnitRow};
@@ -48,6 +56,7 @@ pub use runs::{NewRun, Run};
 pub use search::{ConnectionFilter, Page, RunFilter, Sort, WorkflowFilter};
 pub use tasks::Task;
 pub use users::{NewUser, User};
+pub use webhooks::{Delivery, Webhook};
 pub use workflows::{NewWorkflow, Workflow};
 
 use recent::Recent;
@@ -70,8 +79,13 @@ impl Store {
     /// Fails when the directory or the database cannot be used, the key is not one, or the database is of a version
     /// that this program does not read.
     pub async fn open(home: &Path, key_text: Option<&str>, database: Option<&str>) -> Result<Store, StoreError> {
+        Store::open_with(home, &key_text.map_or(HomeKey::File, HomeKey::Text), database).await
+    }
+
+    /// As [`Store::open`], with the key from where the caller says.
+    pub async fn open_with(home: &Path, key: &HomeKey<'_>, database: Option<&str>) -> Result<Store, StoreError> {
         files_of_home::make_private_dir(home)?;
-        let keys = key_file::KeySource::of_home(home, key_text)?;
+        let keys = key_file::KeySource::of_home(home, key)?;
         let db = db::Db::open(home, database).await?;
         schema::migrate(&db).await?;
         let (known_keys, known_roles) = (Recent::new(), Recent::new());

@@ -277,6 +277,9 @@ async fn set_status(
     .bind(now)
     .execute(&mut **transaction)
     .await?;
+    if ended(status) {
+        crate::webhooks::announce(transaction, run).await?;
+    }
     Ok(())
 }
 

@@ -47,7 +47,16 @@ fn write_docs() -> Result<(), String> {
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
         std::fs::write(&path, text).map_err(failed)?;
     }
-    Ok(())
+    // The settings are those of the binary, which makes their page itself; a test of its own compares it.
+    let page = std::process::Command::new("cargo")
+        .args(["run", "--release", "--quiet", "--package", "hansel", "--", "settings-page"])
+        .current_dir(root())
+        .output()
+        .map_err(|error| format!("cargo cannot be run: {error}"))?;
+    if !page.status.success() {
+        return Err(String::from_utf8_lossy(&page.stderr).into_owned());
+    }
+    std::fs::write(root().join("docs/reference/configuration.md"), page.stdout).map_err(|error| error.to_string())
 }
 
 fn root() -> PathBuf {

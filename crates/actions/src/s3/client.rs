@@ -263,6 +263,23 @@ pub(crate) fn runtime() -> &'static tokio::runtime::Runtime {
     })
 }
 
+/// How calls of another service of AWS are made, by the process's own identity. `service` is the end of the variable
+/// that may name its endpoint; without a region the process's own is taken.
+pub(crate) fn process_config(service: &str, region: Option<String>) -> Result<aws_config::SdkConfig, Failure> {
+    let endpoint = variable(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| variable("AWS_ENDPOINT_URL"));
+    let mut base = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client()?)
+        .retry_config(retries())
+        .timeout_config(timeouts());
+    if let Some(region) = region {
+        base = base.region(Region::new(region));
+    }
+    if let Some(endpoint) = endpoint {
+        base = base.endpoint_url(endpoint);
+    }
+    Ok(runtime().block_on(base.load()))
+}
+
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)

@@ -9,7 +9,7 @@ mod keys;
 mod list;
 mod publish;
 
-pub(crate) use client::Bucket;
+pub(crate) use client::{Bucket, process_config, runtime};
 pub(crate) use connection::{S3_CONNECTION, check_bucket};
 pub(crate) use keys::{directory, join};
 pub(crate) use publish::Manner;

@@ -226,7 +226,9 @@ fn update(memory: &Memory, id: &str, file: ConnectionFile) -> Result<ConnectionR
     // New credentials need not know the old ones, whose key may be lost.
     let kept: Option<Map<String, Value>> = match &file.credentials {
         Some(_) => None,
-        None => memory.ask(store.open_credentials(id))?.and_then(|plain| serde_json::from_slice(&plain).ok()),
+        None => {
+            memory.ask(crate::memory::credentials(store, &old))?.and_then(|plain| serde_json::from_slice(&plain).ok())
+        }
     };
     check_type(id, &old.kind, &config, file.credentials.as_ref().or(kept.as_ref()))?;
     let credentials: Option<Secret> = file.credentials.as_ref().map(sealed);
@@ -253,7 +255,7 @@ fn record(memory: &Memory, found: &ConnectionRecord) -> Result<Value, Failure> {
         "connection_target_type": found.target,
         "auth_strategy": found.auth_strategy,
         "customer_managed_credentials_encryption": found.encrypted,
-        "has_credentials": found.credentials,
+        "has_credentials": found.credentials || found.encrypted,
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The command line: a file per noun or verb. Nothing here has rules of its own; it reads arguments, calls, prints.
 
 mod artifacts;
+mod backup;
 mod binding;
 mod conditions;
 mod configure;
@@ -24,6 +25,7 @@ mod sample;
 mod say;
 mod secrets;
 mod serve;
+mod settings;
 mod signals;
 mod synthesize;
 mod validate;
@@ -94,6 +96,11 @@ enum Command {
     Keys(keys::Keys),
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    /// Print the page of all settings
+    #[command(hide = true)]
+    SettingsPage,
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -145,6 +152,12 @@ pub(crate) fn main() -> u8 {
         Command::Serve(serve) => serve.go(&setting),
         Command::Keys(keys) => keys.go(&setting),
         Command::Secrets(secrets) => secrets.go(&setting),
+        Command::Backup(backup) => backup.go(&setting),
+        Command::Restore(restore) => restore.go(&setting),
+        Command::SettingsPage => {
+            say::result(settings::page(&Arguments::command()).trim_end());
+            Ok(())
+        }
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "hansel", &mut text);

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::say::{self, Stop};
 use super::{Setting, signals};
+use crate::outside::Outside;
 use crate::server::{self, Serve as Asked, Tls};
 
 /// Serve the REST API: projects, connections, workflows, runs, models and artifacts, for the documented client and others
@@ -43,6 +45,11 @@ pub(crate) struct Serve {
     /// How long a signed link holds, in seconds
     #[arg(long, default_value_t = 3600, env = "HANSEL_LINK_SECONDS", value_name = "N")]
     link_seconds: u64,
+    /// Host that models may take data from and webhooks may be at, such as `data.example.com` or `*.example.com`; none
+    /// without it. `http://` before one host allows it without TLS, `:port` another port, `+private` behind it an address
+    /// within this network [comma-separated in the environment]
+    #[arg(long, env = "HANSEL_ALLOW_URLS", value_name = "HOST", value_delimiter = ',')]
+    allow_url: Vec<String>,
     /// How the log is written, on stderr
     #[arg(long, value_enum, default_value = "json", env = "HANSEL_LOG_FORMAT", value_name = "FORMAT")]
     log_format: LogFormat,
@@ -58,9 +65,12 @@ enum LogFormat {
 
 impl Serve {
     pub(crate) fn go(self, setting: &Setting) -> Result<(), Stop> {
+        #[cfg(not(feature = "otel"))]
         self.log();
+        #[cfg(feature = "otel")]
+        let _sender = self.log()?;
         let memory = setting.memory()?;
-        let _alone = memory.only_server()?;
+        let alone = memory.only_server()?;
         if let Some(key) = super::keys::first(&memory)? {
             // Shown once; the store keeps its hash only.
             say::note(&format!("the administrator's API key, shown this once: {}", key.as_str()));
@@ -72,6 +82,7 @@ impl Serve {
             _ => None,
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
+        let outside = Outside::new(&self.allow_url, self.upload_bytes_max)?;
         let asked = Asked {
             listen: self.listen,
             tls,
@@ -82,11 +93,13 @@ impl Serve {
             upload_bytes_max: self.upload_bytes_max,
             requests_per_second: self.requests_per_second,
             link_seconds: self.link_seconds,
+            outside: Arc::new(outside),
         };
-        server::serve(&memory, &asked, |address| say::result(&format!("listening on {scheme}://{address}")))?;
+        server::serve(&memory, &asked, alone, |address| say::result(&format!("listening on {scheme}://{address}")))?;
         Ok(())
     }
 
+    #[cfg(not(feature = "otel"))]
     fn log(&self) {
         use tracing_subscriber::EnvFilter;
         let filter = EnvFilter::try_from_env("HANSEL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
@@ -96,5 +109,23 @@ impl Serve {
             LogFormat::Json => builder.json().flatten_event(true).try_init(),
             LogFormat::Text => builder.try_init(),
         };
+    }
+
+    /// The log as without the feature, and spans beside it; what is given back sends the last of them.
+    #[cfg(feature = "otel")]
+    fn log(&self) -> Result<Option<crate::spans::Sender>, Stop> {
+        use tracing_subscriber::layer::{Layer, SubscriberExt};
+        use tracing_subscriber::util::SubscriberInitExt;
+        use tracing_subscriber::{EnvFilter, fmt, registry};
+        let filter = EnvFilter::try_from_env("HANSEL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+        let sender = crate::spans::Sender::from_environment()?;
+        let spans = sender.as_ref().map(|sender| tracing_opentelemetry::layer().with_tracer(sender.tracer()));
+        let lines = fmt::layer().with_writer(std::io::stderr);
+        let lines = match self.log_format {
+            LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+            LogFormat::Text => lines.boxed(),
+        };
+        let _ = registry().with(filter).with(lines).with(spans).try_init();
+        Ok(sender)
     }
 }

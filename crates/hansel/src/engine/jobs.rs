@@ -1,6 +1,7 @@
 //! The work of one model or record handler: inputs from the store, files into the job's folder, lines into its log.
 
 use std::io::Write;
+use std::path::Path;
 
 use actions::jobs::{HandlerJob, JobFile, JobInputs, JobLog, JobWork, ModelJob};
 use serde_json::json;
@@ -10,9 +11,29 @@ use workflow::{Code, Failure};
 use super::journal::sentence;
 use super::seed;
 use crate::memory::Memory;
+use crate::outside::Outside;
 
 /// Works a job through. Called again after a crash it begins anew and leaves the same bytes.
-pub(crate) fn work(memory: &Memory, job: &Job, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<(), Failure> {
+pub(crate) fn work(
+    memory: &Memory,
+    outside: &Outside,
+    job: &Job,
+    cancelled: &(dyn Fn() -> bool + Sync),
+) -> Result<(), Failure> {
+    let scratch = memory.store.scratch_dir(&job.uid);
+    let _ = std::fs::remove_dir_all(&scratch);
+    let sources = Sources { memory, outside, cancelled, scratch: &scratch };
+    let worked = work_with(memory, &sources, job, cancelled);
+    let _ = std::fs::remove_dir_all(&scratch);
+    worked
+}
+
+fn work_with(
+    memory: &Memory,
+    sources: &Sources<'_>,
+    job: &Job,
+    cancelled: &(dyn Fn() -> bool + Sync),
+) -> Result<(), Failure> {
     let store = &memory.store;
     let folder = store.job_dir(&job.uid);
     let _ = std::fs::remove_dir_all(&folder);
@@ -32,11 +53,14 @@ pub(crate) fn work(memory: &Memory, job: &Job, cancelled: &(dyn Fn() -> bool + S
     if job.kind == "model" {
         let model = ModelJob::check(&config).map_err(problems)?;
         let inputs = JobInputs {
-            data: model.data_source().map(|source| source_path(memory, source)).transpose()?,
+            data: model.data_source().map(|source| sources.file(source, "data")).transpose()?,
             refs: model
                 .ref_data()
                 .into_iter()
-                .map(|(name, source)| Ok((name, source_path(memory, &source)?)))
+                .map(|(name, source)| {
+                    let file = sources.file(&source, &format!("ref-{}", seed::of_text(&name)))?;
+                    Ok((name, file))
+                })
                 .collect::<Result<_, Failure>>()?,
         };
         return model.train(&inputs, &work);
@@ -45,7 +69,7 @@ pub(crate) fn work(memory: &Memory, job: &Job, cancelled: &(dyn Fn() -> bool + S
     let trained = ModelJob::check(&serde_json::from_str(&model.config).unwrap_or_default()).map_err(problems)?;
     let seeds = handler_source(&config);
     let handler = HandlerJob::check(&trained, &config["params"], seeds.is_some()).map_err(problems)?;
-    let inputs = JobInputs { data: seeds.map(|source| source_path(memory, source)).transpose()?, refs: Vec::new() };
+    let inputs = JobInputs { data: seeds.map(|source| sources.file(source, "data")).transpose()?, refs: Vec::new() };
     handler.run(&store.job_dir(&job.model), &inputs, &work)
 }
 
@@ -53,6 +77,28 @@ pub(crate) fn work(memory: &Memory, job: &Job, cancelled: &(dyn Fn() -> bool + S
 pub(crate) fn source_path(memory: &Memory, key: &str) -> Result<JobFile, Failure> {
     let upload = memory.ask(memory.store.upload(key))?;
     Ok(JobFile { path: memory.store.upload_path(key), name: upload.name })
+}
+
+/// Where the data of a job come from.
+struct Sources<'a> {
+    memory: &'a Memory,
+    outside: &'a Outside,
+    cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// Where what is fetched lies while the job is worked on.
+    scratch: &'a Path,
+}
+
+impl Sources<'_> {
+    /// Where the bytes of a data source lie, and what its file was called. An address is fetched, under this name.
+    fn file(&self, source: &str, fetched: &str) -> Result<JobFile, Failure> {
+        if source.contains("://") {
+            std::fs::create_dir_all(self.scratch).map_err(unusable)?;
+            let path = self.scratch.join(fetched);
+            let name = self.outside.fetch(source, &path, &|| (self.cancelled)())?;
+            return Ok(JobFile { path, name });
+        }
+        source_path(self.memory, source)
+    }
 }
 
 /// The data source of a record handler's config: a key, or a list of one.

@@ -16,6 +16,7 @@ use super::survey::{Known, Survey, Surveyed, Verdict, survey};
 use super::unit::{Failed, Work, process, unit_folder, unit_key};
 use super::{RunRequest, Watcher};
 use crate::memory::Memory;
+use crate::spans;
 
 /// What came of a run.
 pub(crate) struct RunSummary {
@@ -151,6 +152,8 @@ fn conduct(
     run: &Run,
     resumed: bool,
 ) -> Result<RunSummary, Failure> {
+    let span = spans::run(&run.id, &request.workflow.id);
+    let _within = span.enter();
     let journal = Journal::new(memory, &request.workflow.id, &run.id, watcher);
     journal.tasks(request.plan)?;
     journal.status(&Event::Started { resumed }, RunStatus::Active, "")?;
@@ -248,9 +251,11 @@ fn units(
     let broken: Mutex<Option<Failure>> = Mutex::new(None);
     let goes_on = branch.source.as_ref().is_none_or(|source| source.goes_on());
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get()).min(open.len().max(1));
+    let span = tracing::Span::current();
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
+                let _within = span.enter();
                 while !stop.load(Ordering::SeqCst) && !(request.cancelled)() {
                     let index = next.fetch_add(1, Ordering::SeqCst);
                     let Some(surveyed) = open.get(index) else { break };
@@ -303,6 +308,8 @@ fn unit(
         journal.failed(&key, &failed)?;
         return Ok(Err(failed));
     }
+    let span = spans::object(&key.key);
+    let _within = span.enter();
     let progress = |progress: Progress| journal.progress(&key.key, &progress);
     let work = Work {
         branch,

@@ -5,6 +5,7 @@ mod admit;
 mod jobs;
 mod journal;
 mod local;
+mod outbox;
 mod preview;
 mod queue;
 mod seed;

@@ -13,7 +13,9 @@ use workflow::{Connections, Event, Failure, RunStatus};
 use super::jobs;
 use super::journal::{panicked, sentence};
 use super::local;
-use crate::memory::Memory;
+use super::outbox;
+use crate::memory::{Alone, Memory};
+use crate::outside::Outside;
 
 /// How long the queue sleeps where nothing rings: the grain of schedules and of locks that others hold.
 const NAP: Duration = Duration::from_secs(1);
@@ -25,6 +27,11 @@ pub(crate) struct Slots {
     pub(crate) jobs: usize,
 }
 
+/// How long what is due for webhooks may lie.
+const POST: Duration = Duration::from_secs(1);
+/// How often a server asks whether it is still the only one.
+const ALONE: Duration = Duration::from_secs(10);
+
 /// The queue of a server.
 #[derive(Clone)]
 pub(crate) struct Queue(Arc<Shared>);
@@ -32,6 +39,7 @@ pub(crate) struct Queue(Arc<Shared>);
 struct Shared {
     memory: Memory,
     slots: Slots,
+    outside: Arc<Outside>,
     state: Mutex<State>,
     bell: Condvar,
     leaving: AtomicBool,
@@ -53,11 +61,16 @@ struct Working {
 
 impl Queue {
     /// Begins to work on what waits.
-    pub(crate) fn start(memory: Memory, slots: Slots) -> Queue {
+    pub(crate) fn start(memory: Memory, slots: Slots, outside: Arc<Outside>, alone: Alone) -> Queue {
         let (state, bell, leaving) = (Mutex::new(State::default()), Condvar::new(), AtomicBool::new(false));
-        let queue = Queue(Arc::new(Shared { memory, slots, state, bell, leaving }));
+        let queue = Queue(Arc::new(Shared { memory, slots, outside, state, bell, leaving }));
         let own = queue.clone();
         std::thread::Builder::new().name("queue".into()).spawn(move || own.keep()).expect("a thread can be started");
+        let own = queue.clone();
+        std::thread::Builder::new()
+            .name("outbox".into())
+            .spawn(move || own.post(alone))
+            .expect("a thread can be started");
         queue
     }
 
@@ -142,6 +155,40 @@ impl Queue {
                 state = self.0.bell.wait_timeout(state, NAP).expect("no thread panics while it holds this").0;
             }
             state.rung = false;
+        }
+    }
+
+    /// Tells webhooks what is due, on a thread of its own: a receiver that does not answer holds nothing else up.
+    /// The same thread keeps the right to be the one server.
+    fn post(&self, mut alone: Alone) {
+        let mut asked = Instant::now();
+        while !self.leaving() {
+            if asked.elapsed() > ALONE {
+                asked = Instant::now();
+                self.stay(&mut alone);
+            }
+            if let Err(failure) = outbox::deliver(&self.0.memory, &self.0.outside, &|| self.leaving()) {
+                tracing::error!(code = failure.code.name(), "{}", sentence(&failure));
+            }
+            let state = self.state();
+            if !self.leaving() {
+                drop(self.0.bell.wait_timeout(state, POST).expect("no thread panics while it holds this"));
+            }
+        }
+    }
+
+    /// Begins nothing more where another server has the database by now. One that does not answer is asked again.
+    fn stay(&self, alone: &mut Alone) {
+        match self.0.memory.still_alone(alone) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::error!(
+                    "another server works on this database; this one begins nothing more, stop one of the two"
+                );
+                self.0.leaving.store(true, Ordering::SeqCst);
+                self.0.bell.notify_all();
+            }
+            Err(failure) => tracing::error!(code = failure.code.name(), "{}", sentence(&failure)),
         }
     }
 
@@ -262,7 +309,7 @@ impl Queue {
         self.thread(&job.uid.clone(), move || {
             let memory = &queue.0.memory;
             let stop = || cancelled.load(Ordering::SeqCst) || queue.leaving();
-            let worked = catch_unwind(AssertUnwindSafe(|| jobs::work(memory, &job, &stop)))
+            let worked = catch_unwind(AssertUnwindSafe(|| jobs::work(memory, &queue.0.outside, &job, &stop)))
                 .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
             // A job that the end of the server cut off begins anew at the next start.
             if queue.leaving() && worked.is_err() && !cancelled.load(Ordering::SeqCst) {

@@ -133,7 +133,7 @@ fn apply<'w>(
     let step =
         planned.step.as_ref().ok_or_else(|| Failure::new(Code::Internal, "a plan without connections was run"))?;
     work.journal.begun(&planned.name)?;
-    let outcome = step.run(&inputs, &attempt)?;
+    let outcome = crate::spans::step(&planned.name).in_scope(|| step.run(&inputs, &attempt))?;
     for (level, text) in outcome.log {
         let (level, action, key) = (level.to_string(), planned.name.clone(), key.to_string());
         work.journal.append(&Event::Log { level, action, key, text })?;

@@ -39,6 +39,17 @@ pub(crate) struct Connection {
     has_credentials: bool,
 }
 
+/// The key with which clients encrypt credentials for this server.
+#[derive(Serialize, ToSchema)]
+struct EncryptionKey {
+    /// To be sent back beside what was encrypted with it.
+    key_id: String,
+    /// `RSA_4096_OAEP_SHA256`.
+    algorithm: String,
+    /// The public key, PEM.
+    public_key: String,
+}
+
 #[derive(Serialize, ToSchema)]
 struct ConnectionListed {
     data: Vec<Connection>,
@@ -154,6 +165,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(validate))
         .routes(routes!(diagnose))
         .routes(routes!(credentials))
+        .routes(routes!(encryption_key))
 }
 
 fn wire(record: &ConnectionRecord, project: &Project) -> Connection {
@@ -169,7 +181,7 @@ fn wire(record: &ConnectionRecord, project: &Project) -> Connection {
         config: record.config.clone(),
         connection_target_type: record.target.clone(),
         auth_strategy: record.auth_strategy.clone(),
-        has_credentials: record.credentials,
+        has_credentials: record.credentials || record.encrypted,
     }
 }
 
@@ -231,10 +243,11 @@ async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Conne
             "both `credentials` and `encrypted_credentials` are given; one of them is expected",
         ));
     }
-    if let Some(encrypted) = &encrypted {
-        super::sealed_box::check(encrypted)?;
-    }
-    check(&wanted.kind, &config, credentials.as_ref(), encrypted.is_some())?;
+    let opened = match &encrypted {
+        Some(encrypted) => Some(unboxed(&app, encrypted).await?),
+        None => None,
+    };
+    check(&wanted.kind, &config, opened.as_ref().or(credentials.as_ref()))?;
     let name = match wanted.name.filter(|name| !name.is_empty()) {
         Some(name) => name,
         None => format!("{}-{}", wanted.kind, short()),
@@ -256,13 +269,7 @@ async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<Conne
 }
 
 /// Checks config and credentials against the type; types that nothing here uses are refused by name.
-fn check(
-    kind: &str,
-    config: &Map<String, Value>,
-    credentials: Option<&Map<String, Value>>,
-    encrypted: bool,
-) -> Result<(), Refusal> {
-    let invalid = |message: String| Err(Refusal::new(Code::ConnectionInvalid, message));
+fn check(kind: &str, config: &Map<String, Value>, credentials: Option<&Map<String, Value>>) -> Result<(), Refusal> {
     let Some(known) = actions::CONNECTION_TYPES.iter().find(|known| known.name.eq_ignore_ascii_case(kind)) else {
         let names = actions::CONNECTION_TYPES.iter().map(|known| known.name);
         let allowed: Vec<String> = names.clone().map(|name| format!("`{name}`")).collect();
@@ -276,11 +283,17 @@ fn check(
         }
         return Err(refusal);
     };
-    if encrypted {
-        return Ok(());
-    }
     let problems = (known.check)(config, credentials);
-    if problems.is_empty() { Ok(()) } else { invalid(problems.join("; ")) }
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::new(Code::ConnectionInvalid, problems.join("; "))) }
+}
+
+/// Opens credentials that the caller encrypted, so that what cannot be opened is not kept.
+async fn unboxed(app: &App, encrypted: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+    match crate::memory::unboxed(app.store(), encrypted).await {
+        Err(store::StoreError::Refused(message)) => Err(Refusal::new(Code::ConnectionInvalid, message)
+            .hint("Encrypt them with the key of `GET /v1/encryption-key`, or send `credentials`, which are sealed.")),
+        opened => Ok(opened?),
+    }
 }
 
 fn target(text: Option<&str>) -> Result<String, Refusal> {
@@ -333,18 +346,15 @@ async fn update(
         )
         .hint("Make a new connection, or send them as before."));
     }
-    if let Some(encrypted) = &encrypted {
-        super::sealed_box::check(encrypted)?;
-    }
     let config = change.config.clone().unwrap_or_else(|| old.config.as_object().cloned().unwrap_or_default());
-    let secret = encrypted.is_some() || old.encrypted;
-    if credentials.is_some() || !old.credentials {
-        check(&old.kind, &config, credentials.as_ref(), secret)?;
-    } else if change.config.is_some() && !secret {
-        // The kept credentials are not opened for a check: that they are there is what it needs to know.
-        let opened = app.store().open_credentials(&id).await?;
+    if let Some(encrypted) = &encrypted {
+        check(&old.kind, &config, Some(&unboxed(&app, encrypted).await?))?;
+    } else if credentials.is_some() || !(old.credentials || old.encrypted) {
+        check(&old.kind, &config, credentials.as_ref())?;
+    } else if change.config.is_some() {
+        let opened = crate::memory::credentials(app.store(), &old).await?;
         let kept: Option<Map<String, Value>> = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
-        check(&old.kind, &config, kept.as_ref(), false)?;
+        check(&old.kind, &config, kept.as_ref())?;
     }
     let target = change.connection_target_type.as_deref().map(|text| target(Some(text))).transpose()?;
     let edit = ConnectionEdit {
@@ -424,4 +434,13 @@ async fn diagnose(
 async fn credentials(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<Nothing> {
     find(&app, &caller, &id, Role::Read).await?;
     Err(Refusal::new(Code::PermissionDenied, "credentials are not given back"))
+}
+
+/// The public key with which clients may encrypt credentials before they send them as `encrypted_credentials`.
+#[utoipa::path(get, path = "/v1/encryption-key", tag = "connections",
+    responses((status = 200, body = EncryptionKey), (status = "4XX", body = Refused)))]
+async fn encryption_key(State(app): State<App>, _caller: Caller) -> Answer<EncryptionKey> {
+    let key = app.store().encryption_key().await?;
+    let algorithm = crate::sealed_box::ALGORITHM.to_string();
+    Ok(Json(EncryptionKey { key_id: key.id, algorithm, public_key: key.public_pem }))
 }

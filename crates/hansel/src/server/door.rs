@@ -15,7 +15,7 @@ use super::answer::{Answer, Refusal, Refused};
 use super::state::App;
 use super::{
     artifacts, connections, elsewhere, files, guard, handlers, links, logs, models, openapi, projects, records, runs,
-    steps, users, workflows,
+    steps, users, webhook, workflows,
 };
 
 /// Whether the server is well.
@@ -46,6 +46,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::head())
         .merge(users::routes())
         .merge(projects::routes())
+        .merge(webhook::routes())
         .merge(connections::routes())
         .merge(workflows::routes())
         .merge(runs::routes())
@@ -54,7 +55,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(models::routes())
         .merge(handlers::routes())
         .merge(artifacts::routes())
-        .merge(files::routes())
+        .merge(files::routes().layer(DefaultBodyLimit::disable()))
         .merge(steps::routes())
         .merge(elsewhere::routes())
         .routes(routes!(health))

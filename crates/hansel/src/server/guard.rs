@@ -17,6 +17,7 @@ use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 use workflow::{Code, Failure};
 
 use super::answer::Refusal;
@@ -54,6 +55,7 @@ pub(crate) fn around(router: Router<App>, app: &App) -> Router<App> {
     let limiter: Limiter = Arc::new(RateLimiter::keyed(Quota::per_second(each).allow_burst(burst)));
     router
         .layer(middleware::from_fn(ours))
+        .layer(middleware::from_fn_with_state(app.clone(), sized))
         .layer(middleware::from_fn_with_state(limiter, limit))
         .layer(middleware::from_fn(count))
 }
@@ -98,9 +100,10 @@ async fn count(matched: Option<MatchedPath>, mut request: Request, next: Next) -
     let fits = |id: &&str| (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let id = given.filter(fits).map_or_else(next_id, str::to_string);
     request.headers_mut().remove("x-request-id");
-    let mut response = next.run(request).await;
-    let seconds = began.elapsed().as_secs_f64();
     let route = matched.map_or_else(|| "none".to_string(), |matched| matched.as_str().to_string());
+    let span = crate::spans::request(method.as_str(), &route);
+    let mut response = next.run(request).instrument(span).await;
+    let seconds = began.elapsed().as_secs_f64();
     let status = response.status().as_u16();
     metrics::counter!("hansel_http_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string()).increment(1);
     metrics::histogram!("hansel_http_request_seconds", "route" => route).record(seconds);
@@ -110,6 +113,27 @@ async fn count(matched: Option<MatchedPath>, mut request: Request, next: Next) -
     }
     response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     response
+}
+
+/// What the head of an upload may add to its length.
+const FORM_BYTES: u64 = 64 << 10;
+
+/// Refuses a body by the length that its head gives, before any of it is read.
+async fn sized(State(app): State<App>, request: Request, next: Next) -> Response {
+    let length = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let upload = request.uri().path().starts_with("/links/") || request.uri().path() == "/v1/files";
+    let settings = app.settings();
+    let most = if upload { settings.upload_bytes_max + FORM_BYTES } else { settings.body_bytes_max as u64 };
+    match length.filter(|&length| length > most) {
+        None => next.run(request).await,
+        Some(length) => {
+            let message = format!("the body has {length} bytes where {most} are allowed");
+            let mut response = Refusal::new(Code::RequestTooLarge, message).into_response();
+            // The rest of the body is not waited for.
+            response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+            response
+        }
+    }
 }
 
 /// Holds each key, and each address without one, to its share.

@@ -180,14 +180,8 @@ pub(crate) fn unfit(problems: Vec<actions::ModelProblem>) -> Refusal {
 /// Fails where a data source is not an artifact of the project.
 pub(crate) async fn of_source(app: &App, project: &Project, source: &str) -> Result<(), Refusal> {
     if source.contains("://") {
-        return Err(Refusal::new(
-            Code::ConfigInvalid,
-            format!(
-                "data source `{}` is an address; this server fetches none",
-                source.chars().take(200).collect::<String>()
-            ),
-        )
-        .hint("Upload the file as an artifact of the project and name its key."));
+        // It is fetched when the job is worked on; what may not be is told here.
+        return Ok(app.outside().check(source)?);
     }
     let upload = of_project(app, project, source).await.map_err(|refusal| match refusal.status().as_u16() {
         404 => Refusal::new(Code::ConfigInvalid, format!("data source: {}", refusal.message())),

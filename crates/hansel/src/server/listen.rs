@@ -15,6 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+use tower_http::timeout::TimeoutBody;
 use workflow::{Code, Failure};
 
 use super::Tls;
@@ -22,6 +23,8 @@ use super::guard::in_order;
 
 /// How long a connection may take to send the head of a request: whoever is slower holds a socket, not a server.
 const HEAD: Duration = Duration::from_secs(15);
+/// How long a body may stand still, for the same reason.
+const BODY: Duration = Duration::from_secs(30);
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long open requests may go on when the server stops.
@@ -64,7 +67,8 @@ async fn one(
             *request.uri_mut() = uri;
         }
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(axum::body::Body::new))
+        // A body that stands still for this long is given up, and the connection with it.
+        router.clone().oneshot(request.map(|body| axum::body::Body::new(TimeoutBody::new(BODY, body))))
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_headers(64);

@@ -22,21 +22,23 @@ mod people;
 mod projects;
 mod records;
 mod runs;
-mod sealed_box;
 mod search;
 mod state;
 mod steps;
 mod users;
+mod webhook;
 mod workflows;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use workflow::{Code, Failure};
 
 use crate::engine::{Queue, Slots};
-use crate::memory::Memory;
+use crate::memory::{Alone, Memory};
+use crate::outside::Outside;
 use links::Signer;
 use state::{App, Settings};
 
@@ -54,6 +56,7 @@ pub(crate) struct Serve {
     pub(crate) upload_bytes_max: u64,
     pub(crate) requests_per_second: u32,
     pub(crate) link_seconds: u64,
+    pub(crate) outside: Arc<Outside>,
 }
 
 /// Where the certificate comes from.
@@ -70,7 +73,12 @@ pub(crate) enum Tls {
 }
 
 /// Serves until it is told to stop. `ready` is called with the address once connections are taken.
-pub(crate) fn serve(memory: &Memory, asked: &Serve, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
+pub(crate) fn serve(
+    memory: &Memory,
+    asked: &Serve,
+    alone: Alone,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("server")
@@ -79,7 +87,8 @@ pub(crate) fn serve(memory: &Memory, asked: &Serve, ready: impl FnOnce(SocketAdd
         .map_err(|error| Failure::new(Code::Internal, "no thread can be started").cause(error))?;
     let acceptor = asked.tls.as_ref().map(listen::acceptor).transpose()?;
     let metrics = guard::metrics()?;
-    let queue = Queue::start(memory.clone(), Slots { runs: asked.runs, jobs: asked.jobs });
+    let queue =
+        Queue::start(memory.clone(), Slots { runs: asked.runs, jobs: asked.jobs }, asked.outside.clone(), alone);
     let signer = Signer::new(memory.store.purpose_key("links"), asked.public_url.clone(), acceptor.is_some());
     let settings = Settings {
         body_bytes_max: asked.body_bytes_max,
@@ -87,7 +96,7 @@ pub(crate) fn serve(memory: &Memory, asked: &Serve, ready: impl FnOnce(SocketAdd
         requests_per_second: asked.requests_per_second,
         link_seconds: asked.link_seconds,
     };
-    let app = App::new(memory.clone(), queue.clone(), signer, settings);
+    let app = App::new(memory.clone(), queue.clone(), signer, settings, asked.outside.clone());
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(asked.listen).await.map_err(|error| {
             let message = format!("the address {} cannot be listened on", asked.listen);

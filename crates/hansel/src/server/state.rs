@@ -9,6 +9,7 @@ use super::caller::Caller;
 use super::links::Signer;
 use crate::engine::Queue;
 use crate::memory::Memory;
+use crate::outside::Outside;
 
 /// Previews that are worked on at once.
 const PREVIEWS: usize = 2;
@@ -23,6 +24,7 @@ struct Inner {
     signer: Signer,
     settings: Settings,
     previews: Arc<Semaphore>,
+    outside: Arc<Outside>,
 }
 
 /// How a server was asked to be.
@@ -39,9 +41,9 @@ pub(crate) struct Settings {
 }
 
 impl App {
-    pub(crate) fn new(memory: Memory, queue: Queue, signer: Signer, settings: Settings) -> App {
+    pub(crate) fn new(memory: Memory, queue: Queue, signer: Signer, settings: Settings, outside: Arc<Outside>) -> App {
         let previews = Arc::new(Semaphore::new(PREVIEWS));
-        App(Arc::new(Inner { memory, queue, signer, settings, previews }))
+        App(Arc::new(Inner { memory, queue, signer, settings, previews, outside }))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -67,6 +69,11 @@ impl App {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What may be reached for users.
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.0.outside
     }
 
     /// Records who changed what.

@@ -136,6 +136,9 @@ pub(crate) async fn readable(
     for id in plan.files() {
         if id.starts_with("file_") {
             own_file(app, caller, id).await?;
+        } else if id.contains("://") {
+            let message = format!("input `{}` is an address; steps read uploaded files", bounded(id));
+            return Err(Refusal::new(Code::ConfigInvalid, message).hint("Upload it to /v1/files and name its id."));
         } else {
             of_source(app, project, id).await?;
         }

@@ -13,5 +13,6 @@ mod script;
 mod security;
 mod served;
 mod server;
+mod settings;
 mod tidy;
 mod world;

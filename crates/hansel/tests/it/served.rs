@@ -63,6 +63,21 @@ impl World {
                 self.set(name, &text);
                 Ok(String::new())
             }
+            ["encrypt", name] => {
+                let sealed = encrypted(&self.served.as_ref().ok_or("no server")?.last, &block.join("\n"))?;
+                self.set(name, &sealed);
+                Ok(String::new())
+            }
+            ["listen", name] => {
+                let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+                let port = listener.local_addr().map_err(|error| error.to_string())?.port();
+                self.set(name, &port.to_string());
+                self.listener = Some(listener);
+                Ok(String::new())
+            }
+            ["hears", status, "long"] => self.hears(status, &[], &["a,b,c,d".repeat(1000)]),
+            ["until", path, field, ends @ ..] => self.until(path, field, ends),
+            ["hears", status, rest @ ..] => self.hears(status, rest, block),
             ["time-of", name] => {
                 let value = self.filled(&format!("${name}"));
                 Ok(value.split_once('T').map(|(_, time)| time.to_string()).unwrap_or(value))
@@ -147,7 +162,69 @@ impl World {
             said.push_str(&format!("{field}: {found}\n"));
         }
         self.served.as_mut().ok_or("no server")?.last = value;
-        Ok(self.tidy(&said))
+        let port = self.filled("127.0.0.1:$PORT");
+        Ok(self.tidy(&said.replace(&port, "127.0.0.1:PORT")))
+    }
+
+    /// Asks again and again, up to a minute, until a field is one of these words; prints it.
+    fn until(&mut self, path: &str, field: &str, ends: &[&str]) -> Result<String, String> {
+        let began = std::time::Instant::now();
+        loop {
+            let (_, text) = self.ask("GET", &self.filled(path), "KEY", ("text/plain", ""))?;
+            let value: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            match at(&value, field).as_str() {
+                Some(word) if ends.contains(&word) => return Ok(word.to_string()),
+                other if began.elapsed().as_secs() > 60 => return Err(format!("`{field}` is still {other:?}")),
+                _ => std::thread::yield_now(),
+            }
+        }
+    }
+
+    /// Waits for one request to the listener and answers it with this status and the block. Prints what came: the first
+    /// line, and of a message what it says and whether it is signed with the secret `rest` names.
+    fn hears(&mut self, status: &str, rest: &[&str], block: &[String]) -> Result<String, String> {
+        let listener = self.listener.as_ref().ok_or("nothing listens")?;
+        let said = |error: std::io::Error| error.to_string();
+        let (mut stream, _) = listener.accept().map_err(said)?;
+        let mut reader = BufReader::new(stream.try_clone().map_err(said)?);
+        let mut head = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).map_err(said)?;
+            if line.trim().is_empty() {
+                break;
+            }
+            head.push(line.trim().to_string());
+        }
+        let header = |name: &str| {
+            let found =
+                head.iter().filter_map(|line| line.split_once(": ")).find(|(own, _)| own.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.to_string()).unwrap_or_default()
+        };
+        let mut body = vec![0; header("content-length").parse().unwrap_or(0)];
+        reader.read_exact(&mut body).map_err(said)?;
+        let answer = block.join("\n");
+        let length = answer.len();
+        let location = if status.starts_with('3') { "location: http://127.0.0.1:1/\r\n" } else { "" };
+        write!(
+            stream,
+            "HTTP/1.1 {status} x\r\n{location}content-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+        )
+        .map_err(said)?;
+        let mut told = format!("{}\n", head.first().map_or("", String::as_str));
+        if let [secret] = rest {
+            let text = String::from_utf8_lossy(&body).into_owned();
+            let message: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            told.push_str(&format!("{} {}\n", message["event"].as_str().unwrap_or(""), message["run"]["status"]));
+            let same = |name: &str| if message["id"] == header(name) { "its own" } else { "another" };
+            told.push_str(&format!("delivery: {}\n", same("hansel-delivery")));
+            told.push_str(&format!("signature: {}\n", signed(&header("hansel-signature"), &text, secret)));
+            self.set("MESSAGE", &text);
+            if let Some(run) = message["run"]["id"].as_str() {
+                self.set("TOLD_RUN", run);
+            }
+        }
+        Ok(self.tidy(&told))
     }
 
     /// Sends a file to the server; its id is known by `name` from then on.
@@ -242,6 +319,43 @@ impl World {
         let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
         Ok((status, if chunked { unchunked(body) } else { body.to_string() }))
     }
+}
+
+/// Whether a message is signed as documented.
+fn signed(header: &str, body: &str, secret: &str) -> &'static str {
+    use aws_lc_rs::hmac;
+    let part = |name: &str| header.split(',').find_map(|part| part.strip_prefix(name)).unwrap_or_default();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, format!("{}.{body}", part("t=")).as_bytes());
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    if !hex.is_empty() && hex == part("v1=") { "true" } else { "false" }
+}
+
+/// Credentials in YAML as a client encrypts them with the key that the server gave.
+fn encrypted(key: &Value, yaml: &str) -> Result<String, String> {
+    use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+    use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let pem = key["public_key"].as_str().ok_or("no public key was given")?;
+    let der: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
+    let der = STANDARD.decode(der).map_err(|error| error.to_string())?;
+    let odd = |_| "the key cannot be used".to_string();
+    let public = PublicEncryptingKey::from_der(&der).map_err(|error| error.to_string())?;
+    let public = OaepPublicEncryptingKey::new(public).map_err(odd)?;
+    let (client_key, nonce) = ([7; 32], [9; 12]);
+    let mut wrapped = vec![0; public.ciphertext_size()];
+    public.encrypt(&OAEP_SHA256_MGF1SHA256, &client_key, &mut wrapped, None).map_err(odd)?;
+    let mut data = yaml.as_bytes().to_vec();
+    let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &client_key).map_err(odd)?);
+    let tag = Nonce::assume_unique_for_key(nonce);
+    cipher.seal_in_place_append_tag(tag, Aad::empty(), &mut data).map_err(odd)?;
+    let inner = serde_json::json!({
+        "key_id": key["key_id"],
+        "algorithm": key["algorithm"],
+        "encrypted_client_key": STANDARD.encode(&wrapped),
+        "data": STANDARD.encode([&nonce[..], &data].concat()),
+    });
+    Ok(serde_json::json!({ "asymmetric": inner }).to_string())
 }
 
 /// The text of a chunked body.

@@ -26,7 +26,8 @@ fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     found
 }
 
-fn sources() -> Vec<(String, String)> {
+/// Every source file of ours: path below the repository, and text.
+pub(crate) fn sources() -> Vec<(String, String)> {
     let root = repository();
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).expect("sources are text");

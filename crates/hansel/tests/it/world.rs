@@ -23,6 +23,8 @@ pub(crate) struct World {
     bound: BTreeMap<String, PathBuf>,
     /// The server, where one was started.
     pub(crate) served: Option<Served>,
+    /// What listens for messages and gives out files.
+    pub(crate) listener: Option<std::net::TcpListener>,
 }
 
 impl World {
@@ -36,6 +38,7 @@ impl World {
             variables: BTreeMap::new(),
             bound: BTreeMap::new(),
             served: None,
+            listener: None,
         }
     }
 

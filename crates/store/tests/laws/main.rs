@@ -9,4 +9,5 @@ mod projects;
 mod rotation;
 mod runs;
 mod search;
+mod webhooks;
 mod world;

@@ -14,6 +14,24 @@ fn a_home_opens_twice_at_once_and_is_the_same() {
 }
 
 #[test]
+fn a_database_has_one_server_whatever_homes_it_has() {
+    each(async |world: World| {
+        let lock = world.store.lone_server().await.expect("nobody has the right");
+        let Some(database) = world.database.as_deref() else { return };
+        let home = world.folder.path().join("another");
+        let other = Store::open(&home, None, Some(database)).await.expect("another home may use the database");
+        assert!(matches!(other.lone_server().await, Err(StoreError::Unusable(_))));
+        drop(lock);
+        // The server notices that the connection is gone a moment later.
+        let mut taken = other.lone_server().await;
+        while taken.is_err() {
+            taken = other.lone_server().await;
+        }
+        assert!(other.still_lone(&mut taken.expect("it was taken")).await.expect("it can be asked"));
+    });
+}
+
+#[test]
 fn a_database_of_another_version_is_refused() {
     each(async |world: World| {
         world.sql("UPDATE version SET number = 999").await;

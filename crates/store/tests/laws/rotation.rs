@@ -1,6 +1,9 @@
 //! The key of a home: another one does not open what it sealed, and its change leaves nothing behind.
 
-use store::{ConnectionEdit, Rotation, Store, StoreError};
+use std::sync::Arc;
+
+use store::{ConnectionEdit, HomeKey, KeyService, Rotation, Store, StoreError};
+use zeroize::Zeroizing;
 
 use crate::world::{World, connection, each};
 
@@ -101,5 +104,46 @@ fn a_key_file_is_replaced_with_its_database_or_not_at_all() {
         let store = world.again().await;
         assert_eq!(opens(&store, &made).await.as_deref(), Some("a"));
         assert!(!home.join("key.next").exists());
+    });
+}
+
+/// A key service whose key is one byte, and which knows what it wrapped.
+struct Service(u8);
+
+impl KeyService for Service {
+    fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, String> {
+        Ok([b"wrapped".to_vec(), key.iter().map(|byte| byte ^ self.0).collect()].concat())
+    }
+
+    fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+        let body = wrapped.strip_prefix(b"wrapped").ok_or("InvalidCiphertextException")?;
+        Ok(Zeroizing::new(body.iter().map(|byte| byte ^ self.0).collect()))
+    }
+}
+
+#[test]
+fn a_key_service_takes_over_the_key_of_a_home_and_never_leaves_it_in_the_clear() {
+    each(async |world: World| {
+        let home = world.store.home();
+        let (project, service) = (world.project("one", None).await, HomeKey::Service(Arc::new(Service(0x55))));
+        let open = async || Store::open_with(home, &service, world.database.as_deref()).await.expect("the home opens");
+        let made = world.store.create_connection(connection(&project, "a")).await.expect("it can be made").id;
+        let pair = world.store.encryption_key().await.expect("a pair can be made");
+        let clear = std::fs::read_to_string(home.join("key")).expect("the key lies there");
+
+        // The key in the file becomes the wrapped one, and what it sealed stays readable.
+        let store = open().await;
+        assert_eq!(opens(&store, &made).await.as_deref(), Some("a"));
+        assert!(!home.join("key").exists());
+        let wrapped = std::fs::read_to_string(home.join("key.kms")).expect("the wrapped key lies there");
+        assert!(!wrapped.contains(clear.trim()));
+        assert!(matches!(world.open(None).await, Err(StoreError::Unusable(text)) if text.contains("HANSEL_KEY_KMS")));
+
+        store.rotate_keys(None, true).await.expect("the key is right");
+        assert_ne!(std::fs::read_to_string(home.join("key.kms")).expect("it lies there"), wrapped);
+        assert!(!home.join("key").exists() && !home.join("key.kms.next").exists());
+        let store = open().await;
+        assert_eq!(opens(&store, &made).await.as_deref(), Some("a"));
+        assert_eq!(store.encryption_key().await.expect("it is there"), pair);
     });
 }
