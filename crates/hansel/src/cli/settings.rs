@@ -40,7 +40,8 @@ static ENVIRONMENT: &[Variable] = &[
 /// Variables that break things on purpose, for tests.
 static FOR_TESTS: &[Variable] = &[
     ("HANSEL_ABORT_AFTER_EVENTS", "Ends the process behind so many events of a run, as a crash would."),
-    ("HANSEL_PANIC_AT", "Panics at the object of this key."),
+    ("HANSEL_PANIC_AT", "Panics as a step of a run begins this, such as `judging`."),
+    ("HANSEL_CLOCK_AHEAD", "Puts the clock of schedules so many seconds ahead, as after a long stop."),
 ];
 
 /// The page, made from the commands.

@@ -82,6 +82,12 @@ impl World {
                 let value = self.filled(&format!("${name}"));
                 Ok(value.split_once('T').map(|(_, time)| time.to_string()).unwrap_or(value))
             }
+            ["some", path, field, value] => self.comes(path, field, |found| found == *value),
+            ["ahead", path, field, seconds] => {
+                let seconds = seconds.parse().map_err(|_| "seconds are expected")?;
+                let least = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+                self.comes(path, field, |found| found.parse::<jiff::Timestamp>().is_ok_and(|time| time > least))
+            }
             ["upload", name, file] => self.upload(name, file),
             ["stream", path] => self.stream(path, block),
             ["ends", run] => self.ends(run),
@@ -225,6 +231,23 @@ impl World {
             }
         }
         Ok(self.tidy(&told))
+    }
+
+    /// Asks again and again until a field of the answer is so, for half a minute.
+    fn comes(&mut self, path: &str, field: &str, so: impl Fn(&str) -> bool) -> Result<String, String> {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        loop {
+            let (_, text) = self.ask("GET", &self.filled(path), "KEY", ("text/plain", ""))?;
+            let value: Value = serde_json::from_str(&text).map_err(|error| format!("{text}: {error}"))?;
+            let found = at(&value, field);
+            if so(&found.as_str().map_or_else(|| found.to_string(), str::to_string)) {
+                return Ok(String::new());
+            }
+            if std::time::Instant::now() > until {
+                return Err(format!("`{field}` is {found} still"));
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// Sends a file to the server; its id is known by `name` from then on.
