@@ -4,6 +4,7 @@ mod cancel;
 mod cases;
 mod crash;
 mod fixtures;
+mod kms;
 mod laws;
 mod mask;
 mod model_file;

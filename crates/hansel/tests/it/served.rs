@@ -65,6 +65,9 @@ impl World {
             ["hears", status, "long"] => self.hears(status, &[], &["a,b,c,d".repeat(1000)]),
             ["until", path, field, ends @ ..] => self.until(path, field, ends),
             ["hears", status, rest @ ..] => self.hears(status, rest, block),
+            ["folder", name] => {
+                std::fs::create_dir(self.path(name)).map(|()| String::new()).map_err(|error| error.to_string())
+            }
             ["time-of", name] => {
                 let value = self.filled(&format!("${name}"));
                 Ok(value.split_once('T').map(|(_, time)| time.to_string()).unwrap_or(value))
@@ -145,7 +148,18 @@ impl World {
     fn hears(&mut self, status: &str, rest: &[&str], block: &[String]) -> Result<String, String> {
         let listener = self.listener.as_ref().ok_or("nothing listens")?;
         let said = |error: std::io::Error| error.to_string();
-        let (mut stream, _) = listener.accept().map_err(said)?;
+        listener.set_nonblocking(true).map_err(said)?;
+        let began = std::time::Instant::now();
+        let mut stream = loop {
+            match listener.accept() {
+                Ok((stream, _)) => break stream,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && began.elapsed().as_secs() < 60 => {
+                    std::thread::yield_now();
+                }
+                Err(error) => return Err(format!("nothing was heard: {error}")),
+            }
+        };
+        stream.set_nonblocking(false).map_err(said)?;
         let mut reader = BufReader::new(stream.try_clone().map_err(said)?);
         let mut head = Vec::new();
         loop {
