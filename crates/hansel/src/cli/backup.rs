@@ -47,7 +47,7 @@ impl Backup {
             return Err(Failure::new(Code::Usage, format!("`{}` is there already", path.display())).into());
         }
         let mut packing = Packing::begin(&path)?;
-        let scratch = tempfile::tempdir_in(&home)
+        let scratch = private_folder(".hansel-backup-", &home)
             .map_err(|error| Failure::new(Code::HomeUnusable, "a folder in the home cannot be made").cause(error))?;
         let copy = scratch.path().join("hansel.db");
         // The database first: the files that it speaks of are there before it does.
@@ -122,7 +122,7 @@ impl Restore {
         let beside = home.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let place = if there { &home } else { beside };
         std::fs::create_dir_all(place).map_err(unusable)?;
-        let draft = tempfile::Builder::new().prefix(".hansel-restore-").tempdir_in(place).map_err(unusable)?;
+        let draft = private_folder(".hansel-restore-", place).map_err(unusable)?;
         let manifest = archive::unpack(&self.from, draft.path())?;
         if there {
             move_up(draft.path(), &home).map_err(unusable)?;
@@ -152,6 +152,14 @@ impl Restore {
         }
         Ok(())
     }
+}
+
+/// A folder for its owner only, which goes away again.
+fn private_folder(prefix: &str, place: &Path) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.prefix(prefix).tempdir_in(place)
 }
 
 /// Moves what is in a folder of the home into the home, the database last: a home without it is none.

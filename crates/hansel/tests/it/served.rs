@@ -65,6 +65,15 @@ impl World {
             ["hears", status, "long"] => self.hears(status, &[], &["a,b,c,d".repeat(1000)]),
             ["until", path, field, ends @ ..] => self.until(path, field, ends),
             ["hears", status, rest @ ..] => self.hears(status, rest, block),
+            ["rights", names @ ..] => {
+                use std::os::unix::fs::PermissionsExt;
+                let shown = |name: &&str| {
+                    let mode =
+                        std::fs::metadata(self.path(name)).map_err(|error| error.to_string())?.permissions().mode();
+                    Ok(format!("{name}: {}\n", if mode & 0o77 == 0 { "owner only" } else { "others too" }))
+                };
+                names.iter().map(shown).collect()
+            }
             ["folder", name] => {
                 std::fs::create_dir(self.path(name)).map(|()| String::new()).map_err(|error| error.to_string())
             }
