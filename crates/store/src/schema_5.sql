@@ -7,5 +7,4 @@ CREATE TABLE deliveries (
     id TEXT PRIMARY KEY, project TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE, run TEXT NOT NULL,
     attempts BIGINT NOT NULL, due_at BIGINT NOT NULL, created_at BIGINT NOT NULL, body TEXT NOT NULL
 );
-CREATE INDEX deliveries_due ON deliveries (due_at);
-CREATE INDEX deliveries_of_project ON deliveries (project);
+CREATE INDEX deliveries_due ON deliveries (project, due_at, id);

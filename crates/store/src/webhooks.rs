@@ -104,12 +104,13 @@ impl Store {
         Ok(())
     }
 
-    /// At most `limit` deliveries that are due now, the longest due first.
+    /// What is due now: of each project the longest due delivery, of at most `limit` projects.
     pub async fn due_deliveries(&self, limit: i64) -> Result<Vec<Delivery>, StoreError> {
         let rows = sqlx::query(
             "SELECT d.id, d.project, p.guid, d.run, w.url, d.body, d.attempts, d.created_at FROM deliveries d
              JOIN webhooks w ON w.project = d.project JOIN projects p ON p.id = d.project
-             WHERE d.due_at <= $1 ORDER BY d.due_at, d.id LIMIT $2",
+             WHERE d.id = (SELECT o.id FROM deliveries o WHERE o.project = w.project AND o.due_at <= $1
+             ORDER BY o.due_at, o.id LIMIT 1) ORDER BY d.due_at, d.id LIMIT $2",
         )
         .bind(now_us())
         .bind(limit)

@@ -47,7 +47,7 @@ impl Backup {
             return Err(Failure::new(Code::Usage, format!("`{}` is there already", path.display())).into());
         }
         let mut packing = Packing::begin(&path)?;
-        let scratch = tempfile::tempdir_in(&home)
+        let scratch = private_folder(".hansel-backup-", &home)
             .map_err(|error| Failure::new(Code::HomeUnusable, "a folder in the home cannot be made").cause(error))?;
         let copy = scratch.path().join("hansel.db");
         // The database first: the files that it speaks of are there before it does.
@@ -117,17 +117,19 @@ impl Restore {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
             Err(error) => return Err(unusable(error).into()),
         };
-        let parent = home.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(parent).map_err(unusable)?;
-        // Beside the home until all of it is checked; a folder of this kind is its owner's only, and goes away with a
-        // failure.
-        let draft = tempfile::Builder::new().prefix(".hansel-restore-").tempdir_in(parent).map_err(unusable)?;
+        // Beside the home until all of it is checked, or within one that is there, which may be a mounted volume. Such a
+        // folder is its owner's only, and goes away with a failure.
+        let beside = home.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let place = if there { &home } else { beside };
+        std::fs::create_dir_all(place).map_err(unusable)?;
+        let draft = private_folder(".hansel-restore-", place).map_err(unusable)?;
         let manifest = archive::unpack(&self.from, draft.path())?;
         if there {
-            std::fs::remove_dir(&home).map_err(unusable)?;
+            move_up(draft.path(), &home).map_err(unusable)?;
+        } else {
+            std::fs::rename(draft.path(), &home).map_err(unusable)?;
+            let _ = draft.keep();
         }
-        std::fs::rename(draft.path(), &home).map_err(unusable)?;
-        let _ = draft.keep();
         if manifest.database == "postgres" {
             say::note("the records were in PostgreSQL; restore them with psql or pg_restore and set HANSEL_DATABASE");
         }
@@ -150,4 +152,20 @@ impl Restore {
         }
         Ok(())
     }
+}
+
+/// A folder for its owner only, which goes away again.
+fn private_folder(prefix: &str, place: &Path) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.prefix(prefix).tempdir_in(place)
+}
+
+/// Moves what is in a folder of the home into the home, the database last: a home without it is none.
+fn move_up(draft: &Path, home: &Path) -> std::io::Result<()> {
+    let entries = std::fs::read_dir(draft)?.collect::<Result<Vec<_>, _>>()?;
+    let mut names: Vec<_> = entries.into_iter().map(|entry| entry.file_name()).collect();
+    names.sort_by_key(|name| name == "hansel.db");
+    names.iter().try_for_each(|name| std::fs::rename(draft.join(name), home.join(name)))
 }

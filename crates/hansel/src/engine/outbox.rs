@@ -14,21 +14,27 @@ const SECOND_US: i64 = 1_000_000;
 const GIVE_UP_US: i64 = 24 * 3600 * SECOND_US;
 /// Longest wait between two attempts.
 const WAIT_MAX_US: i64 = 3600 * SECOND_US;
-/// How many are taken up at a time.
-const AT_ONCE: i64 = 20;
+/// To how many projects it is told at a time.
+const AT_ONCE: i64 = 16;
 
-/// Posts what is due.
-pub(crate) fn deliver(memory: &Memory, outside: &Outside, leaving: &dyn Fn() -> bool) -> Result<(), Failure> {
-    for delivery in memory.ask(memory.store.due_deliveries(AT_ONCE))? {
-        if leaving() {
+/// Posts what is due, to each project at once: a receiver that does not answer holds up its own messages only.
+pub(crate) fn deliver(memory: &Memory, outside: &Outside, leaving: &(dyn Fn() -> bool + Sync)) -> Result<(), Failure> {
+    while !leaving() {
+        let due = memory.ask(memory.store.due_deliveries(AT_ONCE))?;
+        let heard = std::thread::scope(|scope| {
+            let posts: Vec<_> = due.iter().map(|due| scope.spawn(|| one(memory, outside, due))).collect();
+            let done = posts.into_iter().map(|post| post.join().unwrap_or(Ok(false)));
+            done.collect::<Result<Vec<bool>, Failure>>()
+        })?;
+        if !heard.contains(&true) {
             return Ok(());
         }
-        one(memory, outside, &delivery)?;
     }
     Ok(())
 }
 
-fn one(memory: &Memory, outside: &Outside, delivery: &Delivery) -> Result<(), Failure> {
+/// Posts one message; gives whether it is off the list.
+fn one(memory: &Memory, outside: &Outside, delivery: &Delivery) -> Result<bool, Failure> {
     let store = &memory.store;
     let posted = match memory.ask(store.webhook_secret(&delivery.project)) {
         Ok(secret) => {
@@ -45,16 +51,19 @@ fn one(memory: &Memory, outside: &Outside, delivery: &Delivery) -> Result<(), Fa
     match posted {
         Ok(()) => {
             memory.ask(store.end_delivery(&delivery.id))?;
-            record(memory, delivery, "deliver", "")
+            record(memory, delivery, "deliver", "")?;
+            Ok(true)
         }
         Err(why) if now - delivery.created_at > GIVE_UP_US => {
             tracing::warn!(run = delivery.run, delivery = delivery.id, "webhook given up: {why}");
             memory.ask(store.end_delivery(&delivery.id))?;
-            record(memory, delivery, "give up", &why)
+            record(memory, delivery, "give up", &why)?;
+            Ok(true)
         }
         Err(why) => {
             tracing::warn!(run = delivery.run, delivery = delivery.id, "webhook not heard: {why}");
-            memory.ask(store.postpone_delivery(&delivery.id, wait_us(delivery.attempts)))
+            memory.ask(store.postpone_delivery(&delivery.id, wait_us(delivery.attempts)))?;
+            Ok(false)
         }
     }
 }

@@ -5,6 +5,7 @@ mod cases;
 mod crash;
 mod fixtures;
 mod isolation;
+mod kms;
 mod laws;
 mod mask;
 mod model_file;

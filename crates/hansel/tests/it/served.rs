@@ -78,6 +78,18 @@ impl World {
             ["hears", status, "long"] => self.hears(status, &[], &["a,b,c,d".repeat(1000)]),
             ["until", path, field, ends @ ..] => self.until(path, field, ends),
             ["hears", status, rest @ ..] => self.hears(status, rest, block),
+            ["rights", names @ ..] => {
+                use std::os::unix::fs::PermissionsExt;
+                let shown = |name: &&str| {
+                    let mode =
+                        std::fs::metadata(self.path(name)).map_err(|error| error.to_string())?.permissions().mode();
+                    Ok(format!("{name}: {}\n", if mode & 0o77 == 0 { "owner only" } else { "others too" }))
+                };
+                names.iter().map(shown).collect()
+            }
+            ["folder", name] => {
+                std::fs::create_dir(self.path(name)).map(|()| String::new()).map_err(|error| error.to_string())
+            }
             ["time-of", name] => {
                 let value = self.filled(&format!("${name}"));
                 Ok(value.split_once('T').map(|(_, time)| time.to_string()).unwrap_or(value))
@@ -191,7 +203,18 @@ impl World {
     fn hears(&mut self, status: &str, rest: &[&str], block: &[String]) -> Result<String, String> {
         let listener = self.listener.as_ref().ok_or("nothing listens")?;
         let said = |error: std::io::Error| error.to_string();
-        let (mut stream, _) = listener.accept().map_err(said)?;
+        listener.set_nonblocking(true).map_err(said)?;
+        let began = std::time::Instant::now();
+        let mut stream = loop {
+            match listener.accept() {
+                Ok((stream, _)) => break stream,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && began.elapsed().as_secs() < 60 => {
+                    std::thread::yield_now();
+                }
+                Err(error) => return Err(format!("nothing was heard: {error}")),
+            }
+        };
+        stream.set_nonblocking(false).map_err(said)?;
         let mut reader = BufReader::new(stream.try_clone().map_err(said)?);
         let mut head = Vec::new();
         loop {
