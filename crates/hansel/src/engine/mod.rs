@@ -18,7 +18,7 @@ pub(crate) use jobs::handler_source;
 pub(crate) use journal::actions_of;
 pub(crate) use local::{RunSummary, UnitSummary, run};
 pub(crate) use preview::{Said, preview};
-pub(crate) use queue::{Queue, Slots};
+pub(crate) use queue::{Queue, Slots, schedule_now};
 pub(crate) use steps::{read_steps, tasks_of};
 pub(crate) use survey::{Known, Verdict, again_glob, survey};
 

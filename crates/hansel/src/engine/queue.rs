@@ -21,7 +21,7 @@ use crate::outside::Outside;
 const NAP: Duration = Duration::from_secs(1);
 
 /// The time of schedules. HANSEL_CLOCK_AHEAD puts it so many seconds ahead, as after a long stop; tests live by it.
-fn now() -> jiff::Timestamp {
+pub(crate) fn schedule_now() -> jiff::Timestamp {
     let ahead = std::env::var("HANSEL_CLOCK_AHEAD").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(ahead)).unwrap_or(jiff::Timestamp::MAX)
 }
@@ -202,7 +202,7 @@ impl Queue {
     fn sweep(&self) -> Result<(), Failure> {
         let (memory, store) = (&self.0.memory, &self.0.memory.store);
         let open = memory.ask(store.open_runs())?;
-        let now = now();
+        let now = schedule_now();
         for workflow in memory.ask(store.due_workflows(now.as_microsecond()))? {
             self.schedule(&workflow, &open, now)?;
         }

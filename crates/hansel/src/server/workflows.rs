@@ -22,7 +22,7 @@ use super::projects::{ProjectV1, v1};
 use super::runs::{Run, RunParts};
 use super::search::{Query, page};
 use super::state::App;
-use crate::engine::{actions_of, read_steps, tasks_of};
+use crate::engine::{actions_of, read_steps, schedule_now, tasks_of};
 
 /// A workflow.
 #[derive(Serialize, ToSchema)]
@@ -160,7 +160,7 @@ impl Checked {
     /// The next moment of its trigger, in microseconds.
     pub(crate) fn next_run(&self) -> Option<i64> {
         match self {
-            Checked::Actions(plan) => plan.trigger()?.next(jiff::Timestamp::now()).map(|at| at.as_microsecond()),
+            Checked::Actions(plan) => plan.trigger()?.next(schedule_now()).map(|at| at.as_microsecond()),
             Checked::Steps(_) => None,
         }
     }
