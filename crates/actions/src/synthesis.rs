@@ -105,11 +105,8 @@ pub(crate) fn synthesize_with(
     (options, compat): (&Options, &CompatSettings),
     attempt: &Attempt<'_>,
 ) -> Result<Synthesis, Failure> {
-    let file = File::open(input).map_err(|error| unreadable(name, &Unreadable::Io(error)))?;
     let bounds = options.bounds(recipe, attempt.seed);
-    let Reading { table, layout, rows, set_aside } =
-        read(name, &file, &bounds).map_err(|error| unreadable(name, &error))?;
-    drop(file);
+    let Reading { table, layout, rows, set_aside } = reading(input, name, &bounds)?;
     attempt.go_on()?;
     // Rows that no row of the input is written like cannot be counted with them: then a part of the input has to do.
     let given = options.holdout.as_ref().and_then(|path| layout.read_back(&File::open(path).ok()?, &bounds).ok());
@@ -208,10 +205,8 @@ pub fn impute(
     packed_for: &str,
     attempt: &Attempt<'_>,
 ) -> Result<(u64, Vec<synth::Note>), Failure> {
-    let file = File::open(input).map_err(|error| unreadable(name, &Unreadable::Io(error)))?;
     let all = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: attempt.seed };
-    let Reading { table, layout, rows, set_aside } =
-        read(name, &file, &all).map_err(|error| unreadable(name, &error))?;
+    let Reading { table, layout, rows, set_aside } = reading(input, name, &all)?;
     if set_aside.rows > 0 {
         let message = format!("object `{name}` has malformed rows: {set_aside}");
         return Err(Failure::new(Code::DataUnreadable, message).hint("Mend them: none may be lost."));
@@ -338,6 +333,16 @@ pub(crate) fn split_off(table: &Table, group_by: &[String], wanted: usize, seed:
     let (holdout, training): (Vec<u32>, Vec<u32>) =
         (0..table.rows() as u32).partition(|&row| held[groups[row as usize] as usize]);
     (table.take(&training), (!holdout.is_empty()).then(|| table.take(&holdout)))
+}
+
+/// Reads the table in a file whose key or name is `name`.
+///
+/// Fails with a `data.*` code when it is none.
+pub(crate) fn reading(path: &Path, name: &str, options: &ReadOptions) -> Result<Reading, Failure> {
+    File::open(path)
+        .map_err(Unreadable::Io)
+        .and_then(|file| read(name, &file, options))
+        .map_err(|error| unreadable(name, &error))
 }
 
 /// The failure that an unreadable table stands for; `name` is its key or file.

@@ -1,9 +1,7 @@
 //! Evaluation as a job: a synthetic table, the real one and perhaps a holdout come in; reports are left.
 
-use std::fs::File;
-
 use serde_json::json;
-use table::{ReadOptions, Table, Unreadable, alike, read};
+use table::{ReadOptions, Table, alike};
 use workflow::{Code, Failure};
 
 use super::config::ModelJob;
@@ -12,7 +10,7 @@ use super::told::Teller;
 use super::train::{REPORT, leave_reports};
 use super::{JobFile, JobInputs, JobWork};
 use crate::evaluation::{Evaluation, Task};
-use crate::synthesis::{Options, unreadable};
+use crate::synthesis::{Options, reading};
 
 /// Judges, and leaves the reports.
 pub(crate) fn evaluate(
@@ -74,10 +72,7 @@ fn reference<'a>(inputs: &'a JobInputs, keys: [&str; 2]) -> Option<&'a JobFile> 
 /// Reads a table, a sample of it if it is large.
 pub(crate) fn open(file: &JobFile, seed: u64, teller: &Teller<'_>) -> Result<Table, Failure> {
     let options = ReadOptions { rows_max: Options::SAMPLE_ROWS_MAX, bytes_max: Options::SAMPLE_BYTES_MAX, seed };
-    let reading = File::open(&file.path)
-        .map_err(Unreadable::Io)
-        .and_then(|opened| read(&file.name, &opened, &options))
-        .map_err(|error| unreadable(&file.name, &error))?;
+    let reading = reading(&file.path, &file.name, &options)?;
     if reading.set_aside.rows > 0 {
         teller.say("pre", format!("warning: object `{}`: set aside {}", file.name, reading.set_aside));
     }

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::StringArray;
 use serde_json::{Map, Value as Json};
-use table::{Cell, Layout, ReadOptions, Table, Unreadable, Values, read, to_parquet};
+use table::{Cell, Layout, ReadOptions, Table, Values, to_parquet};
 use workflow::{Code, Failure};
 
 use super::{StepTable, Task, TaskType};
 use crate::gretel_model::ModelProblem;
 use crate::jobs::told::Teller;
 use crate::jobs::{JobFile, JobWork};
-use crate::synthesis::{Options, split_off, unreadable, unwritable};
+use crate::synthesis::{Options, reading, split_off, unwritable};
 
 /// The share that is held out where a config does not say, and the most rows of it: the client's own defaults.
 const SHARE: f64 = 0.05;
@@ -215,10 +215,7 @@ pub(crate) fn open(
     teller: &Teller<'_>,
 ) -> Result<(Table, Layout), Failure> {
     let options = ReadOptions { rows_max, bytes_max: Options::SAMPLE_BYTES_MAX, seed };
-    let reading = File::open(&file.path)
-        .map_err(Unreadable::Io)
-        .and_then(|opened| read(&file.name, &opened, &options))
-        .map_err(|error| unreadable(&file.name, &error))?;
+    let reading = reading(&file.path, &file.name, &options)?;
     if reading.set_aside.rows > 0 {
         teller.say("pre", format!("warning: object `{}`: set aside {}", file.name, reading.set_aside));
     }
@@ -249,10 +246,7 @@ pub(crate) fn write(table: &Table, layout: &Layout, path: &Path) -> Result<(), F
 /// Fails with `data.*` where the file is no table.
 pub fn records(file: &JobFile, rows_max: usize) -> Result<Vec<Json>, Failure> {
     let options = ReadOptions { rows_max: usize::MAX, bytes_max: usize::MAX, seed: 0 };
-    let reading = File::open(&file.path)
-        .map_err(Unreadable::Io)
-        .and_then(|opened| read(&file.name, &opened, &options))
-        .map_err(|error| unreadable(&file.name, &error))?;
+    let reading = reading(&file.path, &file.name, &options)?;
     let table = reading.table.head(rows_max);
     let columns: Vec<Values<'_>> = (0..table.columns()).map(|at| table.values(at)).collect();
     let cell = |at: usize, row: usize| {

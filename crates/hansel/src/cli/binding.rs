@@ -70,14 +70,24 @@ pub(crate) struct ConnectionFile {
     pub(crate) kind: String,
     pub(crate) config: Map<String, Value>,
     pub(crate) credentials: Option<Map<String, Value>>,
+    /// Encrypted for a server.
+    pub(crate) encrypted: Option<Map<String, Value>>,
     pub(crate) project_id: Option<String>,
     pub(crate) target: Target,
     pub(crate) target_text: String,
     pub(crate) auth_strategy: String,
 }
 
-static KEYS: &[&str] =
-    &["name", "type", "config", "credentials", "project_id", "connection_target_type", "auth_strategy"];
+static KEYS: &[&str] = &[
+    "name",
+    "type",
+    "config",
+    "credentials",
+    "encrypted_credentials",
+    "project_id",
+    "connection_target_type",
+    "auth_strategy",
+];
 
 impl ConnectionFile {
     /// Reads a file: JSON first, then YAML, which also takes the trailing commas of the documented sample.
@@ -123,6 +133,7 @@ impl ConnectionFile {
             }
         };
         let (config, credentials) = (mapping("config").unwrap_or_default(), mapping("credentials"));
+        let encrypted = mapping("encrypted_credentials");
         if !problems.is_empty() {
             return Err(invalid(&shown, &problems).into());
         }
@@ -134,6 +145,7 @@ impl ConnectionFile {
             kind,
             config,
             credentials,
+            encrypted,
             project_id,
             target,
             target_text,
@@ -143,6 +155,10 @@ impl ConnectionFile {
 
     /// Checks what was read against the connection's type.
     pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.encrypted.is_some() {
+            let failure = invalid(&self.path, &["`encrypted_credentials` are for a server's key".to_string()]);
+            return Err(failure.hint("Name the server with `--endpoint`, or give `credentials`."));
+        }
         check_type(&self.path, &self.kind, &self.config, self.credentials.as_ref())
     }
 }

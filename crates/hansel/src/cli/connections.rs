@@ -195,7 +195,8 @@ fn wire(file: &ConnectionFile) -> Map<String, Value> {
     if !file.config.is_empty() {
         map.insert("config".into(), Value::Object(file.config.clone()));
     }
-    map.extend(file.credentials.clone().map(|credentials| ("credentials".to_string(), Value::Object(credentials))));
+    let parts = [("credentials", &file.credentials), ("encrypted_credentials", &file.encrypted)];
+    map.extend(parts.into_iter().filter_map(|(key, part)| Some((key.to_string(), Value::Object(part.clone()?)))));
     map
 }
 
@@ -221,6 +222,9 @@ fn update(memory: &Memory, id: &str, file: ConnectionFile) -> Result<ConnectionR
     let store = &memory.store;
     let old = memory.ask(store.connection(id))?;
     same_type(id, &old.kind, &file.kind)?;
+    if file.encrypted.is_some() {
+        file.check()?;
+    }
     // What the file leaves out stays; the whole has to fit the type.
     let config = if file.config.is_empty() { old.config.as_object().cloned().unwrap_or_default() } else { file.config };
     // New credentials need not know the old ones, whose key may be lost.
