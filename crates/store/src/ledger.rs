@@ -123,14 +123,33 @@ impl Store {
             .bind(run)
             .fetch_all(self.db.read())
             .await?;
-        let row = |row: &AnyRow| UnitRow {
-            unit: unit(row),
-            identity: row.get("identity"),
-            state: row.get("state"),
-            code: row.get("code"),
-            message: row.get("message"),
-        };
-        Ok(rows.iter().map(row).collect())
+        Ok(rows.iter().map(unit_row).collect())
+    }
+
+    /// A part of the objects of a run, in key order: at most `limit` behind `skip`, of one state unless that is empty; and
+    /// how many there are.
+    pub async fn units_page(
+        &self,
+        run: &str,
+        state: &str,
+        limit: i64,
+        skip: i64,
+    ) -> Result<(Vec<UnitRow>, i64), StoreError> {
+        let total = sqlx::query_scalar("SELECT COUNT(*) FROM units WHERE run = $1 AND ($2 = '' OR state = $2)")
+            .bind(run)
+            .bind(state)
+            .fetch_one(self.db.read())
+            .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM units WHERE run = $1 AND ($2 = '' OR state = $2) ORDER BY branch, bucket, key LIMIT $3 OFFSET $4",
+        )
+        .bind(run)
+        .bind(state)
+        .bind(limit)
+        .bind(skip)
+        .fetch_all(self.db.read())
+        .await?;
+        Ok((rows.iter().map(unit_row).collect(), total))
     }
 
     /// Marks an object done: ledger, claims, artifacts, record and event at once.
@@ -230,15 +249,55 @@ impl Store {
             .bind(run)
             .fetch_all(self.db.read())
             .await?;
-        let row = |row: &AnyRow| ArtifactRow {
-            unit: unit(row),
-            action: row.get("action"),
-            kind: row.get("kind"),
-            name: row.get("name"),
-            path: row.get("path"),
-            bytes: row.get("bytes"),
-        };
-        Ok(rows.iter().map(row).collect())
+        Ok(rows.iter().map(artifact_row).collect())
+    }
+
+    /// A part of the files that a run left, in the order of [`Store::artifacts`]: at most `limit` behind `skip`, of one kind
+    /// unless that is empty; and how many there are.
+    pub async fn artifacts_page(
+        &self,
+        run: &str,
+        kind: &str,
+        limit: i64,
+        skip: i64,
+    ) -> Result<(Vec<ArtifactRow>, i64), StoreError> {
+        let total = sqlx::query_scalar("SELECT COUNT(*) FROM artifacts WHERE run = $1 AND ($2 = '' OR kind = $2)")
+            .bind(run)
+            .bind(kind)
+            .fetch_one(self.db.read())
+            .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM artifacts WHERE run = $1 AND ($2 = '' OR kind = $2)
+             ORDER BY branch, bucket, key, action, kind LIMIT $3 OFFSET $4",
+        )
+        .bind(run)
+        .bind(kind)
+        .bind(limit)
+        .bind(skip)
+        .fetch_all(self.db.read())
+        .await?;
+        Ok((rows.iter().map(artifact_row).collect(), total))
+    }
+}
+
+fn unit_row(row: &AnyRow) -> UnitRow {
+    UnitRow {
+        unit: unit(row),
+        identity: row.get("identity"),
+        state: row.get("state"),
+        code: row.get("code"),
+        message: row.get("message"),
+    }
+}
+
+fn artifact_row(row: &AnyRow) -> ArtifactRow {
+    ArtifactRow {
+        unit: unit(row),
+        action: row.get("action"),
+        kind: row.get("kind"),
+        name: row.get("name"),
+        path: row.get("path"),
+        bytes: row.get("bytes"),
     }
 }
 

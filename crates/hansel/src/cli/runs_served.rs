@@ -71,7 +71,7 @@ fn list(server: &Server, limit: u32, setting: &Setting) -> Result<(), Stop> {
 
 fn show(server: &Server, id: &str, setting: &Setting) -> Result<(), Stop> {
     let mut run = server.get(&at(id), &[("expand", "actions")])?;
-    let objects = array(server.get(&(at(id) + "/objects"), &[])?, "objects");
+    let objects = all(server, &(at(id) + "/objects"), "objects")?;
     if setting.json() {
         run["objects"] = Value::Array(objects);
         say::json(&run);
@@ -95,9 +95,22 @@ fn show(server: &Server, id: &str, setting: &Setting) -> Result<(), Stop> {
     Ok(())
 }
 
+/// All records of a list that comes in pages.
+fn all(server: &Server, path: &str, field: &str) -> Result<Vec<Value>, Stop> {
+    let mut records: Vec<Value> = Vec::new();
+    loop {
+        let skip = records.len().to_string();
+        let page = array(server.get(path, &[("skip", &skip)])?, field);
+        if page.is_empty() {
+            return Ok(records);
+        }
+        records.extend(page);
+    }
+}
+
 fn outputs(server: &Server, id: &str, out: Option<&std::path::Path>, setting: &Setting) -> Result<(), Stop> {
     let mut records = Vec::new();
-    for artifact in array(server.get(&(at(id) + "/artifacts"), &[])?, "artifacts") {
+    for artifact in all(server, &(at(id) + "/artifacts"), "artifacts")? {
         let (key, kind) = (word(&artifact, "key"), word(&artifact, "kind"));
         let mut record = json!({
             "key": key, "action": artifact["action"], "kind": kind, "bytes": artifact["bytes"],

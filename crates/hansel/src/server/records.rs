@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workflow::Code;
 
-use super::answer::{Answer, Nothing, Refusal, Refused, time};
+use super::answer::{Answer, Nothing, Refusal, Refused, bounded, time};
 use super::body::{Asked, Body};
 use super::caller::Caller;
 use super::runs::find;
@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Serialize, ToSchema)]
 struct Objects {
     objects: Vec<ObjectRecord>,
+    /// How many there are in all.
+    total: i64,
 }
 
 /// One object of a run.
@@ -51,6 +53,8 @@ struct ObjectRecord {
 #[derive(Serialize, ToSchema)]
 struct Artifacts {
     artifacts: Vec<ArtifactRecord>,
+    /// How many there are in all.
+    total: i64,
 }
 
 /// One file that a run left.
@@ -134,6 +138,43 @@ struct AuditAsk {
     limit: Option<i64>,
 }
 
+/// Records of a run on one page where nothing else is asked for.
+const PAGE: i64 = 1000;
+/// Reports on one page: each may be long.
+const REPORTS: i64 = 100;
+
+/// Which part of a list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Part {
+    /// At most so many.
+    #[param(minimum = 0)]
+    limit: Option<i64>,
+    /// Behind so many.
+    #[param(minimum = 0)]
+    skip: Option<i64>,
+}
+
+/// Which objects of a run.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct WhichObjects {
+    /// At most so many.
+    #[param(minimum = 0)]
+    limit: Option<i64>,
+    /// Behind so many.
+    #[param(minimum = 0)]
+    skip: Option<i64>,
+    /// Only `waiting`, `done` or `failed` ones.
+    state: Option<String>,
+}
+
+/// At most how many, behind how many.
+fn part(limit: Option<i64>, skip: Option<i64>, usual: i64) -> Result<(i64, i64), Refusal> {
+    let page = page(limit.or(Some(usual)), skip, None)?;
+    Ok((page.limit, page.skip))
+}
+
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(objects))
@@ -145,12 +186,23 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(audit_log))
 }
 
-/// What a run did with each object, in key order.
-#[utoipa::path(get, path = "/v1/workflows/runs/{id}/objects", tag = "runs", params(("id" = String, Path)),
+/// What a run did with each object, in key order; 1,000 on a page.
+#[utoipa::path(get, path = "/v1/workflows/runs/{id}/objects", tag = "runs", params(("id" = String, Path), WhichObjects),
     responses((status = 200, body = Objects), (status = "4XX", body = Refused)))]
-async fn objects(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<Objects> {
+async fn objects(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Asked(asked): Asked<WhichObjects>,
+) -> Answer<Objects> {
     let (run, _) = find(&app, &caller, &id, Role::Read).await?;
-    let units = app.store().units(&run.id).await?;
+    let (limit, skip) = part(asked.limit, asked.skip, PAGE)?;
+    let state = asked.state.as_deref().unwrap_or_default();
+    if !["", "waiting", "done", "failed"].contains(&state) {
+        let shown = bounded(state);
+        return Err(Refusal::bad(format!("`state` is `{shown}`; `waiting`, `done` and `failed` are allowed")));
+    }
+    let (units, total) = app.store().units_page(&run.id, state, limit, skip).await?;
     let object = |row: store::UnitRow| ObjectRecord {
         source: row.unit.branch,
         bucket: row.unit.bucket,
@@ -160,17 +212,23 @@ async fn objects(State(app): State<App>, caller: Caller, Path(id): Path<String>)
         code: row.code,
         message: row.message,
     };
-    Ok(Json(Objects { objects: units.into_iter().map(object).collect() }))
+    Ok(Json(Objects { objects: units.into_iter().map(object).collect(), total }))
 }
 
-/// The files that a run left.
-#[utoipa::path(get, path = "/v1/workflows/runs/{id}/artifacts", tag = "runs", params(("id" = String, Path)),
+/// The files that a run left; 1,000 on a page.
+#[utoipa::path(get, path = "/v1/workflows/runs/{id}/artifacts", tag = "runs", params(("id" = String, Path), Part),
     responses((status = 200, body = Artifacts), (status = "4XX", body = Refused)))]
-async fn artifacts(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<Artifacts> {
+async fn artifacts(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Asked(asked): Asked<Part>,
+) -> Answer<Artifacts> {
     let (run, _) = find(&app, &caller, &id, Role::Read).await?;
-    let rows = app.store().artifacts(&run.id).await?;
-    let record = |(number, row): (usize, store::ArtifactRow)| ArtifactRecord {
-        number: number as i64,
+    let (limit, skip) = part(asked.limit, asked.skip, PAGE)?;
+    let (rows, total) = app.store().artifacts_page(&run.id, "", limit, skip).await?;
+    let record = |(number, row): (i64, store::ArtifactRow)| ArtifactRecord {
+        number,
         href: format!("/v1/workflows/runs/{}/artifacts/{number}", run.id),
         key: row.unit.key,
         action: row.action,
@@ -178,7 +236,7 @@ async fn artifacts(State(app): State<App>, caller: Caller, Path(id): Path<String
         name: row.name,
         bytes: row.bytes,
     };
-    Ok(Json(Artifacts { artifacts: rows.into_iter().enumerate().map(record).collect() }))
+    Ok(Json(Artifacts { artifacts: (skip..).zip(rows).map(record).collect(), total }))
 }
 
 /// The bytes of a file that a run left.
@@ -192,25 +250,30 @@ async fn artifact(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (run, _) = find(&app, &caller, &id, Role::Read).await?;
-    let rows = app.store().artifacts(&run.id).await?;
-    let row = usize::try_from(number).ok().and_then(|number| rows.get(number));
-    let row = row.ok_or_else(|| Refusal::not_found("artifact", &number.to_string()))?;
+    let (rows, _) = app.store().artifacts_page(&run.id, "", i64::from(number >= 0), number.max(0)).await?;
+    let row = rows.first().ok_or_else(|| Refusal::not_found("artifact", &number.to_string()))?;
     super::links::serve(&app.store().home().join(&row.path), &row.name, request).await
 }
 
-/// The JSON reports of a run, by object.
-#[utoipa::path(get, path = "/v1/workflows/runs/{id}/report", tag = "runs", params(("id" = String, Path)),
+/// The JSON reports of a run, by object; 100 on a page.
+#[utoipa::path(get, path = "/v1/workflows/runs/{id}/report", tag = "runs", params(("id" = String, Path), Part),
     responses((status = 200, body = Object), (status = "4XX", body = Refused)))]
-async fn report(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<Value> {
+async fn report(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Asked(asked): Asked<Part>,
+) -> Answer<Value> {
     let (run, _) = find(&app, &caller, &id, Role::Read).await?;
-    let rows = app.store().artifacts(&run.id).await?;
+    let (limit, skip) = part(asked.limit, asked.skip, REPORTS)?;
+    let (rows, total) = app.store().artifacts_page(&run.id, "report_json", limit, skip).await?;
     let mut reports = serde_json::Map::new();
-    for row in rows.into_iter().filter(|row| row.kind == "report_json") {
+    for row in rows {
         let path = app.store().home().join(&row.path);
         let bytes = tokio::fs::read(&path).await.unwrap_or_default();
         reports.insert(row.unit.key, serde_json::from_slice(&bytes).unwrap_or(Value::Null));
     }
-    Ok(Json(serde_json::json!({ "reports": reports })))
+    Ok(Json(serde_json::json!({ "reports": reports, "total": total })))
 }
 
 /// The events of a run as they happen (`text/event-stream`), from behind `Last-Event-ID`; the stream ends with the run.

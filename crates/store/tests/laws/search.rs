@@ -109,6 +109,17 @@ fn ten_thousand_runs_and_a_hundred_thousand_done_marks_slow_no_page() {
         let last = flows.last().expect("there are some").id.clone();
         let log = async || store.task_events("wr_1", "a", 50_000, 1_000).await.expect("it can be read").len();
         seen.push(("log", best(log).await));
+        for skip in [0, 90_000] {
+            let objects = async || store.units_page("wr_1", "", 1_000, skip).await.expect("it can be asked").0.len();
+            seen.push(("objects", best(objects).await));
+            let files = async || store.artifacts_page("wr_1", "", 1_000, skip).await.expect("it can be asked").0.len();
+            seen.push(("files", best(files).await));
+        }
+        let failed = store.units_page("wr_1", "failed", 30, 90).await.expect("it can be asked");
+        assert_eq!((failed.0.len(), failed.1), (10, 100));
+        assert!(failed.0.iter().all(|row| row.state == "failed"));
+        let reports = store.artifacts_page("wr_1", "report_json", 2, 0).await.expect("it can be asked");
+        assert_eq!((reports.0.len(), reports.1), (2, 50_000));
         let (count, whole) = best(async || store.done(&last, "b", "b").await.expect("it can be asked").len()).await;
         for (name, (count, time)) in &seen {
             assert!(*count > 0, "{name}");
@@ -141,6 +152,14 @@ async fn fill(world: &World) {
         format!(
             "INSERT INTO events (run, seq, at, kind, action, body) {NUMBERS} 100000) SELECT 'wr_1', n, n, 'log', CASE WHEN n % 2 = 0 THEN 'a' ELSE 'b' END,
              '{{\"text\":\"a line of a log\"}}' FROM numbers"
+        ),
+        format!(
+            "INSERT INTO units (run, branch, bucket, key, identity, state, code, message) {NUMBERS} 100000) SELECT 'wr_1', 'b', 'b', 'key/' || n || '.csv',
+             'v1', CASE WHEN n % 1000 = 0 THEN 'failed' ELSE 'done' END, '', '' FROM numbers"
+        ),
+        format!(
+            "INSERT INTO artifacts (run, branch, bucket, key, action, kind, name, path, bytes) {NUMBERS} 100000) SELECT 'wr_1', 'b', 'b', 'key/' || n || '.csv',
+             'm', CASE WHEN n % 2 = 0 THEN 'report_json' ELSE 'model' END, 'n', 'p', 1 FROM numbers"
         ),
         format!(
             "INSERT INTO done (workflow, branch, bucket, key, identity, run, at) {NUMBERS} 100000) SELECT w.id, 'b', 'b', 'key/' || n || '.csv', 'v1', 'wr_1', n FROM numbers
