@@ -82,6 +82,8 @@ impl Serve {
         self.log();
         #[cfg(feature = "otel")]
         let _sender = self.log()?;
+        // Before anything is made: a key that is shown once must not go by with an error behind it.
+        let issuer = self.issuer()?.map(Arc::new);
         let memory = setting.memory()?;
         let alone = memory.only_server()?;
         if let Some(key) = super::keys::first(&memory)? {
@@ -107,7 +109,7 @@ impl Serve {
             requests_per_second: self.requests_per_second,
             link_seconds: self.link_seconds,
             outside: Arc::new(outside),
-            issuer: self.issuer()?.map(Arc::new),
+            issuer,
         };
         server::serve(&memory, &asked, alone, |address| say::result(&format!("listening on {scheme}://{address}")))?;
         Ok(())
