@@ -183,6 +183,7 @@ impl Ann {
             .iter()
             .find(|(prefix, _)| path.starts_with(prefix))
             .map(|(_, of)| *of),
+            "guid" => Some("project"),
             _ => self.ids.keys().copied().find(|of| *of == name),
         };
         match (of, name) {

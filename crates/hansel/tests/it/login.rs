@@ -387,6 +387,26 @@ fn pages_of_others_cannot_use_a_session() {
 }
 
 #[test]
+fn behind_https_cookies_are_for_https_only() {
+    let door = Door::new(&["--public-url", "https://hansel.example.com/"]);
+    let begun = door.ask("GET", "/login", &[]);
+    assert!(begun.head.lines().any(|line| line.starts_with("set-cookie: hansel_login=") && line.ends_with("; Secure")));
+    let place = plain(&begun.header("location"));
+    assert!(place.contains("&redirect_uri=https://hansel.example.com/login/callback&"), "{place}");
+    let sent = place.split('&').filter_map(|pair| pair.split_once('='));
+    let sent: BTreeMap<String, String> = sent.map(|(name, value)| (name.into(), value.into())).collect();
+    let kept = begun.head.lines().find_map(|line| line.strip_prefix("set-cookie: hansel_login=")).unwrap_or_default();
+    let errand = Errand { cookie: kept.split(';').next().unwrap_or_default().into(), sent };
+    let came = door.back(&errand, door.token(&door.claims(&errand.sent["nonce"])));
+    let kept = came.head.lines().find_map(|line| line.strip_prefix("set-cookie: hansel_session=")).unwrap_or_default();
+    assert!(kept.ends_with("; Secure"), "{kept}: {}", came.body);
+    // The browser knows the server by the public name only.
+    let cookie = format!("cookie: hansel_session={}", kept.split(';').next().unwrap_or_default());
+    let made = door.ask("POST", "/projects", &[&cookie, "origin: https://hansel.example.com"]);
+    assert_eq!(made.status, "200", "{}", made.body);
+}
+
+#[test]
 fn an_issuer_that_is_of_no_use_is_named() {
     for (name, lie, said) in [
         ("issuer", "http://127.0.0.1:1", "it calls itself"),
