@@ -6,7 +6,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::issuer::{CLIENT, Grant, Issuer, Pair, SECRET, coded, plain};
+use crate::openid::{CLIENT, Grant, Issuer, Pair, SECRET, coded, plain};
 use crate::world::World;
 
 const KEY: &str = "one";
