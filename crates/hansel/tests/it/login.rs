@@ -206,7 +206,15 @@ fn who_signs_in_has_a_session_until_it_ends() {
     let second = format!("cookie: hansel_session={}", second.cookie("hansel_session"));
     assert_eq!(door.ask("POST", "/logout?everywhere=true", &[&second, "x-hansel-session: 1"]).status, "200");
     door.me(&other).refused("401", "auth.token_refused", "the session");
-    assert_eq!(door.audited(), ["login", "create", "login", "logout", "login", "logout"]);
+    let third = door.comes(|claims| claims["email"] = json!("eve@example.org"));
+    let third = format!("cookie: hansel_session={}", third.cookie("hansel_session"));
+    let ends = |key: &str| {
+        let key = format!("authorization: {}", door.world.filled(key));
+        door.ask("DELETE", "/v1/users/eve@example.org/sessions", &[&key]).status
+    };
+    assert_eq!((ends("$ANN").as_str(), door.me(&third).status.as_str()), ("404", "200"));
+    assert_eq!((ends("$KEY").as_str(), door.me(&third).status.as_str()), ("200", "401"));
+    assert_eq!(door.audited(), ["login", "create", "login", "logout", "login", "logout", "login"]);
     door.quiet(&[&token, &text]);
 }
 
