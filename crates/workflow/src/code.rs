@@ -61,6 +61,8 @@ pub enum Code {
     AuthKeyMissing,
     /// The API key is unknown, expired or revoked.
     AuthKeyUnknown,
+    /// A token of the issuer, or a session, does not hold.
+    AuthTokenRefused,
     /// The user's role does not allow it.
     PermissionDenied,
     /// A request is not understood.
@@ -118,6 +120,7 @@ static TABLE: &[Row] = &[
     row(Code::NotFound, "not_found", 404, 2, false),
     row(Code::AuthKeyMissing, "auth.key_missing", 401, 3, false),
     row(Code::AuthKeyUnknown, "auth.key_unknown", 401, 3, false),
+    row(Code::AuthTokenRefused, "auth.token_refused", 401, 3, false),
     row(Code::PermissionDenied, "permission.denied", 403, 3, false),
     row(Code::RequestInvalid, "request.invalid", 400, 2, false),
     row(Code::RequestTooLarge, "request.too_large", 413, 2, false),

@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use workflow::{Code, Failure};
+use zeroize::Zeroizing;
+
 use super::say::{self, Stop};
 use super::{Setting, signals};
 use crate::outside::Outside;
-use crate::server::{self, Serve as Asked, Tls};
+use crate::server::{self, Issuer, Serve as Asked, SignIn, Tls};
 
 /// Serve the REST API: projects, connections, workflows, runs, models and artifacts, for the documented client and others
 #[derive(clap::Args)]
@@ -50,6 +53,16 @@ pub(crate) struct Serve {
     /// within this network [comma-separated in the environment]
     #[arg(long, env = "HANSEL_ALLOW_URLS", value_name = "HOST", value_delimiter = ',')]
     allow_url: Vec<String>,
+    /// OpenID Connect issuer by whom people sign in at `/login`, such as `https://login.example.com`; nobody does without
+    #[arg(long, env = "HANSEL_OIDC_ISSUER", value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// Id of this server at the issuer
+    #[arg(long, env = "HANSEL_OIDC_CLIENT_ID", value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// Domain of e-mail addresses for which a user is made at the first login; without it only users who are there sign
+    /// in [comma-separated in the environment]
+    #[arg(long, env = "HANSEL_OIDC_ALLOW_DOMAINS", value_name = "DOMAIN", value_delimiter = ',')]
+    oidc_allow_domain: Vec<String>,
     /// How the log is written, on stderr
     #[arg(long, value_enum, default_value = "json", env = "HANSEL_LOG_FORMAT", value_name = "FORMAT")]
     log_format: LogFormat,
@@ -69,6 +82,8 @@ impl Serve {
         self.log();
         #[cfg(feature = "otel")]
         let _sender = self.log()?;
+        // Before anything is made: a key that is shown once must not go by with an error behind it.
+        let issuer = self.issuer()?.map(Arc::new);
         let memory = setting.memory()?;
         let alone = memory.only_server()?;
         if let Some(key) = super::keys::first(&memory)? {
@@ -94,9 +109,34 @@ impl Serve {
             requests_per_second: self.requests_per_second,
             link_seconds: self.link_seconds,
             outside: Arc::new(outside),
+            issuer,
         };
         server::serve(&memory, &asked, alone, |address| say::result(&format!("listening on {scheme}://{address}")))?;
         Ok(())
+    }
+
+    /// By whom people sign in, if anybody.
+    fn issuer(&self) -> Result<Option<Issuer>, Failure> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (issuer, client) = match (given(&self.oidc_issuer), given(&self.oidc_client_id)) {
+            (Some(issuer), Some(client)) => (issuer, client),
+            (None, None) => return Ok(None),
+            _ => {
+                let message = "`--oidc-issuer` and `--oidc-client-id` go together; one of them is not given";
+                return Err(Failure::new(Code::Usage, message));
+            }
+        };
+        let secret = std::env::var("HANSEL_OIDC_CLIENT_SECRET").ok().filter(|secret| !secret.is_empty());
+        let mut domains = Vec::new();
+        for given in self.oidc_allow_domain.iter().map(|domain| domain.trim()).filter(|domain| !domain.is_empty()) {
+            let letters = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+            if !given.chars().all(letters) {
+                let message = format!("`--oidc-allow-domain` is `{given}`; a domain such as `example.com` is expected");
+                return Err(Failure::new(Code::Usage, message));
+            }
+            domains.push(given.to_string());
+        }
+        Issuer::new(SignIn { issuer, client, secret: secret.map(Zeroizing::new), domains }).map(Some)
     }
 
     #[cfg(not(feature = "otel"))]

@@ -14,6 +14,10 @@ static ENVIRONMENT: &[Variable] = &[
     ("HANSEL_KEY", "The key that seals secrets, 64 hexadecimal digits, in place of the file `key` in the home."),
     ("HANSEL_KEY_KMS", "Id, ARN or alias of a key of AWS KMS that wraps the key of the home. Not beside `HANSEL_KEY`."),
     ("HANSEL_NEW_KEY", "The next `HANSEL_KEY`, for `hansel secrets rotate`."),
+    (
+        "HANSEL_OIDC_CLIENT_SECRET",
+        "The secret of this server at the issuer of `--oidc-issuer`; a public client has none.",
+    ),
     ("HANSEL_LOG", "What the server logs: `info`, `debug`, or a list such as `hansel=debug,info`."),
     ("HANSEL_ENDPOINT", "The server that the nouns of the command line work at; `GRETEL_ENDPOINT` is taken as well."),
     ("HANSEL_API_KEY", "The key for it; `GRETEL_API_KEY` is taken as well."),

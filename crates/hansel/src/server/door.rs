@@ -14,8 +14,8 @@ use workflow::Code;
 use super::answer::{Answer, Refusal, Refused};
 use super::state::App;
 use super::{
-    artifacts, connections, elsewhere, files, guard, handlers, links, logs, models, openapi, projects, records, runs,
-    steps, users, webhook, workflows,
+    artifacts, connections, elsewhere, files, guard, handlers, links, login, logs, models, openapi, projects, records,
+    runs, steps, users, webhook, workflows,
 };
 
 /// Whether the server is well.
@@ -58,6 +58,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .merge(files::routes().layer(DefaultBodyLimit::disable()))
         .merge(steps::routes())
         .merge(elsewhere::routes())
+        .merge(login::routes())
         .routes(routes!(health))
         .routes(routes!(ready))
 }

@@ -221,7 +221,8 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Percent-encodes everything but letters, digits and `-._~`.
-fn escape(text: &str) -> String {
+/// A text as it may stand in the path or the query of an address.
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

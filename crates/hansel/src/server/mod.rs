@@ -12,9 +12,11 @@ mod elsewhere;
 mod files;
 mod guard;
 mod handlers;
+mod issuer;
 mod jobs;
 mod links;
 mod listen;
+mod login;
 mod logs;
 mod models;
 mod openapi;
@@ -25,6 +27,7 @@ mod runs;
 mod search;
 mod state;
 mod steps;
+mod token;
 mod users;
 mod webhook;
 mod workflows;
@@ -39,7 +42,9 @@ use workflow::{Code, Failure};
 use crate::engine::{Queue, Slots};
 use crate::memory::{Alone, Memory};
 use crate::outside::Outside;
+pub(crate) use issuer::{Issuer, SignIn};
 use links::Signer;
+use login::SignInDoor;
 use state::{App, Settings};
 
 /// How long work under way may take to stop at the end of the server.
@@ -57,6 +62,7 @@ pub(crate) struct Serve {
     pub(crate) requests_per_second: u32,
     pub(crate) link_seconds: u64,
     pub(crate) outside: Arc<Outside>,
+    pub(crate) issuer: Option<Arc<Issuer>>,
 }
 
 /// Where the certificate comes from.
@@ -96,7 +102,8 @@ pub(crate) fn serve(
         requests_per_second: asked.requests_per_second,
         link_seconds: asked.link_seconds,
     };
-    let app = App::new(memory.clone(), queue.clone(), signer, settings, asked.outside.clone());
+    let sign_in = asked.issuer.clone().map(|issuer| SignInDoor::new(issuer, memory.store.purpose_key("logins")));
+    let app = App::new(memory.clone(), queue.clone(), signer, settings, asked.outside.clone(), sign_in);
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(asked.listen).await.map_err(|error| {
             let message = format!("the address {} cannot be listened on", asked.listen);

@@ -12,14 +12,22 @@ pub(crate) fn head() -> OpenApi {
     let mut info = Info::new("Hansel", env!("CARGO_PKG_VERSION"));
     info.description = Some(
         "What the documented client calls, and additions under /v1 that it ignores. Every request but /healthz, \
-         /readyz, /metrics and signed links carries an API key."
+         /readyz, /metrics, /login and signed links carries an API key, a session or a token of the issuer."
             .into(),
     );
     let mut components = Components::new();
-    let header = ApiKey::Header(ApiKeyValue::with_description("Authorization", "The key itself, or `Bearer` and it."));
+    let header = ApiKey::Header(ApiKeyValue::with_description(
+        "Authorization",
+        "The key itself, or `Bearer` and it, or `Bearer` and a token of the issuer, where the server has one.",
+    ));
     components.add_security_scheme("key", SecurityScheme::ApiKey(header));
-    let key = SecurityRequirement::new::<_, [&str; 0], &str>("key", []);
-    OpenApiBuilder::new().info(info).components(Some(components)).security(Some([key])).build()
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+        "hansel_session",
+        "What `/login` gives a browser. Whatever is not GET or HEAD carries `x-hansel-session: 1` beside it.",
+    ));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    let either = ["key", "session"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+    OpenApiBuilder::new().info(info).components(Some(components)).security(Some(either)).build()
 }
 
 pub(crate) fn routes(document: OpenApi) -> Router<App> {

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::caller::Caller;
 use super::links::Signer;
+use super::login::SignInDoor;
 use crate::engine::Queue;
 use crate::memory::Memory;
 use crate::outside::Outside;
@@ -25,6 +26,7 @@ struct Inner {
     settings: Settings,
     previews: Arc<Semaphore>,
     outside: Arc<Outside>,
+    sign_in: Option<SignInDoor>,
 }
 
 /// How a server was asked to be.
@@ -41,9 +43,16 @@ pub(crate) struct Settings {
 }
 
 impl App {
-    pub(crate) fn new(memory: Memory, queue: Queue, signer: Signer, settings: Settings, outside: Arc<Outside>) -> App {
+    pub(crate) fn new(
+        memory: Memory,
+        queue: Queue,
+        signer: Signer,
+        settings: Settings,
+        outside: Arc<Outside>,
+        sign_in: Option<SignInDoor>,
+    ) -> App {
         let previews = Arc::new(Semaphore::new(PREVIEWS));
-        App(Arc::new(Inner { memory, queue, signer, settings, previews, outside }))
+        App(Arc::new(Inner { memory, queue, signer, settings, previews, outside, sign_in }))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -74,6 +83,11 @@ impl App {
     /// What may be reached for users.
     pub(crate) fn outside(&self) -> &Outside {
         &self.0.outside
+    }
+
+    /// The way in for people with a browser, where there is one.
+    pub(crate) fn sign_in(&self) -> Option<&SignInDoor> {
+        self.0.sign_in.as_ref()
     }
 
     /// Records who changed what.

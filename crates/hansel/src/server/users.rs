@@ -98,6 +98,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_users, create_user))
         .routes(routes!(list_keys, create_key))
         .routes(routes!(revoke_key))
+        .routes(routes!(end_sessions))
 }
 
 fn person(user: &User) -> Person {
@@ -195,5 +196,19 @@ async fn revoke_key(State(app): State<App>, caller: Caller, Path(id): Path<Strin
     }
     app.store().revoke_key(&id).await?;
     app.audit(&caller, "revoke", "key", &id, "").await?;
+    Ok(Json(Nothing {}))
+}
+
+/// Ends every session of a browser of the caller, or of any user for an administrator. Whoever is to stay out has to be
+/// kept from signing in by the issuer first, and keys are revoked apart.
+#[utoipa::path(delete, path = "/v1/users/{user}/sessions", tag = "users", params(("user" = String, Path)),
+    responses((status = 200, body = Nothing), (status = "4XX", body = Refused)))]
+async fn end_sessions(State(app): State<App>, caller: Caller, Path(user): Path<String>) -> Answer<Nothing> {
+    let found = app.store().user(&user).await?;
+    if !caller.0.administrator && found.id != caller.0.id {
+        return Err(Refusal::not_found("user", &user));
+    }
+    app.store().end_sessions_of(&found.id).await?;
+    app.audit(&caller, "end sessions", "user", &found.guid, "").await?;
     Ok(Json(Nothing {}))
 }

@@ -90,3 +90,30 @@ fn roles_change_at_once_and_the_owner_stays() {
         assert!(Role::Read < Role::Write && Role::Administrator < Role::Owner && Role::from_level(5).is_none());
     });
 }
+
+#[test]
+fn a_session_holds_until_it_ends() {
+    each(async |world: World| {
+        let (store, ann, bob) =
+            (&world.store, world.user("ann@example.com").await, world.user("bob@example.com").await);
+        let (begun, text) = store.begin_session(&ann, 60).await.expect("it can begin");
+        assert!(text.len() == 64 && begun.id.len() == 29);
+        assert_eq!(store.session(&text).await.expect("it can be asked"), Some(begun.clone()));
+        assert_eq!(begun.user, ann);
+        let flipped = text.replace(['0', '1', '2', '3'], "4");
+        for wrong in [flipped.as_str(), "", &text[..63], "' OR 1 = 1 --"] {
+            assert_eq!(store.session(wrong).await.expect("it can be asked"), None);
+        }
+        let (_, over) = store.begin_session(&ann, 0).await.expect("it can begin");
+        assert_eq!(store.session(&over).await.expect("it can be asked"), None);
+        let (_, other) = store.begin_session(&ann, 60).await.expect("it can begin");
+        let (_, bobs) = store.begin_session(&bob, 60).await.expect("it can begin");
+        store.end_session(&begun.id).await.expect("it ends");
+        assert_eq!(store.session(&text).await.expect("it can be asked"), None);
+        assert!(store.session(&other).await.expect("it can be asked").is_some());
+        // What had expired is no record any more.
+        assert_eq!(store.end_sessions_of(&ann.id).await.expect("they end"), 1);
+        assert_eq!(store.session(&other).await.expect("it can be asked"), None);
+        assert!(store.session(&bobs).await.expect("it can be asked").is_some());
+    });
+}
