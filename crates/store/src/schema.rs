@@ -11,7 +11,12 @@ const FIRST: i64 = 3;
 
 /// One entry a version, applied in order, all in one transaction. Later versions are appended. `BYTES` and `KEYED` are
 /// words of [`Db::schema`].
-static MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_4.sql"), include_str!("schema_5.sql")];
+static MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
+];
 
 pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
     // The write lock, so that two processes that open a new home at once do not both migrate it.

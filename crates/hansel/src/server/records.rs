@@ -195,7 +195,7 @@ async fn artifact(
     let rows = app.store().artifacts(&run.id).await?;
     let row = usize::try_from(number).ok().and_then(|number| rows.get(number));
     let row = row.ok_or_else(|| Refusal::not_found("artifact", &number.to_string()))?;
-    super::links::serve(&app.store().home().join(&row.path), &row.name, request).await
+    super::links::serve(&app, &app.store().home().join(&row.path), &row.name, request).await
 }
 
 /// The JSON reports of a run, by object.
@@ -207,6 +207,7 @@ async fn report(State(app): State<App>, caller: Caller, Path(id): Path<String>) 
     let mut reports = serde_json::Map::new();
     for row in rows.into_iter().filter(|row| row.kind == "report_json") {
         let path = app.store().home().join(&row.path);
+        let _in_use = app.at_hand(&path).await?;
         let bytes = tokio::fs::read(&path).await.unwrap_or_default();
         reports.insert(row.unit.key, serde_json::from_slice(&bytes).unwrap_or(Value::Null));
     }
