@@ -177,17 +177,19 @@ impl Memory {
     }
 
     fn fetch(&self, depot: &Depot, sunk: &Sunk, path: &Path) -> Result<(), Failure> {
-        if sunk.sink != depot.sink.text() {
-            let message = format!("file `{}` lies in another sink, `{}`", sunk.path, sunk.sink);
-            return Err(Failure::new(Code::HomeUnusable, message));
-        }
         let unusable = |error: std::io::Error| {
             Failure::new(Code::HomeUnusable, format!("there is no room for `{}`", sunk.path)).cause(error)
         };
         let scratch = self.store.scratch_dir("sink");
         std::fs::create_dir_all(&scratch).map_err(unusable)?;
         let folder = tempfile::tempdir_in(&scratch).map_err(unusable)?;
-        let draft = depot.sink.get(&sunk.path, sunk.bytes.unsigned_abs(), folder.path())?;
+        // A sink that took the place of another is believed to have what was moved there.
+        let draft = depot.sink.get(&sunk.path, sunk.bytes.unsigned_abs(), folder.path()).map_err(|failure| {
+            if sunk.sink == depot.sink.text() {
+                return failure;
+            }
+            failure.hint(format!("It was copied to `{}`; move it from there.", sunk.sink))
+        })?;
         let stamp = Stamp { bytes: sunk.bytes, modified_at: sunk.modified_at };
         let file = std::fs::File::options().write(true).open(&draft).map_err(unusable)?;
         // So that it is known again as what the sink has.

@@ -197,7 +197,7 @@ impl Queue {
             if let Err(failure) = sinking.look() {
                 tracing::error!(code = failure.code.name(), "{}", sentence(&failure));
             }
-            depot.wait(LOOK);
+            depot.wait(sinking.rest(LOOK));
         }
     }
 

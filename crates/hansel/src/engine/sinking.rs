@@ -2,7 +2,7 @@
 //! there, and deletes there what is gone here. Nothing is removed from the home before all of it arrived; what a crash
 //! or a failing sink cut off is found again by looking through the home.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,11 @@ pub(crate) struct Sinking<'a> {
     known: BTreeMap<String, Stamp>,
     /// What did not work, how often, and when it is tried again.
     late: BTreeMap<String, (u32, Instant)>,
+    /// What this look wanted to do.
+    wanted: BTreeSet<String>,
     failures: usize,
+    /// How many looks in a row were given up for their failures.
+    given_up: u32,
     begun: bool,
 }
 
@@ -37,13 +41,15 @@ impl<'a> Sinking<'a> {
     /// Nothing is known at first.
     pub(crate) fn new(memory: &'a Memory, depot: &'a Depot, leaving: &'a (dyn Fn() -> bool + Sync)) -> Sinking<'a> {
         let (known, late) = (BTreeMap::new(), BTreeMap::new());
-        Sinking { memory, depot, leaving, known, late, failures: 0, begun: false }
+        let wanted = BTreeSet::new();
+        Sinking { memory, depot, leaving, known, late, wanted, failures: 0, given_up: 0, begun: false }
     }
 
     /// Looks through the home once. An error is the home's own; a sink that fails is told in the log and by figures.
     pub(crate) fn look(&mut self) -> Result<(), Failure> {
         let (memory, store) = (self.memory, &self.memory.store);
         self.failures = 0;
+        self.wanted.clear();
         if !self.begun {
             // A crash may have come between a copy and the news that its owner was gone.
             for sunk in memory.ask(store.sunk_open())? {
@@ -73,8 +79,20 @@ impl<'a> Sinking<'a> {
             seen.insert(path, stamp);
         }
         self.known = seen;
+        self.late.retain(|path, _| self.wanted.contains(path));
+        self.given_up = if self.failures < FAILURES_MAX { 0 } else { self.given_up + 1 };
         metrics::gauge!("hansel_sink_waiting_files").set(f64::from(waiting));
         Ok(())
+    }
+
+    /// How long it is until the next look: `most`, less where something that did not work is tried again before, more
+    /// where nothing works at all.
+    pub(crate) fn rest(&self, most: Duration) -> Duration {
+        if self.given_up > 0 {
+            return wait(self.given_up);
+        }
+        let next = self.late.values().map(|(_, until)| until.saturating_duration_since(Instant::now())).min();
+        next.map_or(most, |next| next.clamp(Duration::from_secs(1), most))
     }
 
     /// Every file that may have to be copied, by its path below the home.
@@ -191,9 +209,11 @@ impl<'a> Sinking<'a> {
                 continue;
             }
             if sunk.sink != self.depot.sink.text() {
-                tracing::warn!(path = sunk.path, sink = sunk.sink, "a copy in another sink is left over");
-                memory.ask(store.forget_sunk(&sunk.path))?;
-                continue;
+                tracing::warn!(
+                    path = sunk.path,
+                    sink = sunk.sink,
+                    "a copy may be left over in the sink before this one"
+                );
             }
             match self.depot.sink.remove(&sunk.path, self.leaving) {
                 Ok(()) => {
@@ -207,7 +227,8 @@ impl<'a> Sinking<'a> {
     }
 
     /// Whether something may be tried now.
-    fn due(&self, path: &str) -> bool {
+    fn due(&mut self, path: &str) -> bool {
+        self.wanted.insert(path.to_string());
         let rests = self.late.get(path).is_some_and(|(_, until)| *until > Instant::now());
         self.failures < FAILURES_MAX && !rests && !(self.leaving)()
     }
@@ -225,9 +246,13 @@ impl<'a> Sinking<'a> {
             sentence(failure)
         );
         let tries = self.late.get(path).map_or(0, |(tries, _)| *tries);
-        let wait = Duration::from_secs(1 << (2 * tries.min(5))).min(WAIT_MAX);
-        self.late.insert(path.to_string(), (tries + 1, Instant::now() + wait));
+        self.late.insert(path.to_string(), (tries + 1, Instant::now() + wait(tries)));
     }
+}
+
+/// One second, then four times as long each time, up to ten minutes.
+fn wait(tries: u32) -> Duration {
+    Duration::from_secs(1 << (2 * tries.min(5))).min(WAIT_MAX)
 }
 
 fn found<T>(asked: Result<T, Failure>) -> Result<Option<T>, Failure> {

@@ -90,8 +90,8 @@ impl App {
         match brought {
             Ok(Ok(in_use)) => Ok(Some(in_use)),
             Ok(Err(failure)) => {
-                let cause = failure.cause.unwrap_or_default();
-                tracing::error!(code = failure.code.name(), cause, "{}", failure.message);
+                let (cause, hint) = (failure.cause.unwrap_or_default(), failure.hint.unwrap_or_default());
+                tracing::error!(code = failure.code.name(), cause, hint, "{}", failure.message);
                 Err(Refusal::new(Code::ServerUnready, "the file could not be brought back from the artifact sink")
                     .hint("Try again later; the server's log says more."))
             }

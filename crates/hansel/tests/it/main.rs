@@ -15,5 +15,6 @@ mod security;
 mod served;
 mod server;
 mod settings;
+mod sink;
 mod tidy;
 mod world;
