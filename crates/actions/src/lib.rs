@@ -13,6 +13,7 @@ mod publish_gate;
 mod s3;
 mod s3_destination;
 mod s3_source;
+pub mod sink;
 pub mod synthesis;
 pub mod tasks;
 mod test_connection;

@@ -3,6 +3,7 @@
 mod archive;
 mod cli;
 mod client;
+mod depot;
 mod engine;
 mod memory;
 mod outgoing;

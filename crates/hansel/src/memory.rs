@@ -9,6 +9,7 @@ use store::{HomeKey, KeyService, Store, StoreError};
 use workflow::{Code, Connection, Failure, Secret, Target};
 use zeroize::Zeroizing;
 
+use crate::depot::Depot;
 use crate::sealed_box::{self, SealedBox};
 
 /// A home's store with the runtime that its calls run on.
@@ -16,6 +17,8 @@ use crate::sealed_box::{self, SealedBox};
 pub(crate) struct Memory {
     pub(crate) store: Store,
     runtime: Arc<tokio::runtime::Runtime>,
+    /// Where else its files lie, for a server with a sink.
+    pub(crate) depot: Option<Arc<Depot>>,
 }
 
 impl Memory {
@@ -47,7 +50,7 @@ impl Memory {
             .build()
             .map_err(|error| Failure::new(Code::Internal, "no thread can be started").cause(error))?;
         let store = runtime.block_on(Store::open_with(home, key, database)).map_err(failure)?;
-        Ok(Memory { store, runtime: Arc::new(runtime) })
+        Ok(Memory { store, runtime: Arc::new(runtime), depot: None })
     }
 
     /// Waits for a call of the store.

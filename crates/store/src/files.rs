@@ -121,8 +121,12 @@ impl Store {
     /// Deletes a file and its bytes.
     pub async fn delete_upload(&self, key: &str) -> Result<Upload, StoreError> {
         let upload = self.upload(key).await?;
-        sqlx::query("DELETE FROM uploads WHERE id = $1").bind(key).execute(self.db.write()).await?;
-        crate::files_of_home::remove(&self.upload_path(key))?;
+        let path = self.upload_path(key);
+        let mut transaction = self.db.begin().await?;
+        sqlx::query("DELETE FROM uploads WHERE id = $1").bind(key).execute(&mut *transaction).await?;
+        self.let_go_with(&mut transaction, [path.as_path()]).await?;
+        transaction.commit().await?;
+        crate::files_of_home::remove(&path)?;
         Ok(upload)
     }
 

@@ -249,6 +249,7 @@ impl Store {
         uids.push(uid.to_string());
         for uid in &uids {
             sqlx::query("DELETE FROM jobs WHERE id = $1").bind(uid).execute(&mut *transaction).await?;
+            self.let_go_with(&mut transaction, [self.job_dir(uid).as_path()]).await?;
         }
         transaction.commit().await?;
         for uid in &uids {

@@ -1,6 +1,8 @@
 //! Projects: the owners of connections, workflows, jobs and uploads. In: what one is to be. Out: the same by id, guid or
 //! name. A project's guid is the external id of every role it assumes.
 
+use std::path::PathBuf;
+
 use sqlx::Row;
 use sqlx::Transaction;
 use sqlx::any::{Any, AnyRow};
@@ -154,6 +156,7 @@ impl Store {
             paths.push(self.lock_file(&workflow));
         }
         sqlx::query("DELETE FROM projects WHERE id = $1").bind(&project.id).execute(&mut *transaction).await?;
+        self.let_go_with(&mut transaction, paths.iter().map(PathBuf::as_path)).await?;
         transaction.commit().await?;
         self.known_roles.forget(|(of, _), _| *of == project.id);
         for path in &paths {

@@ -16,6 +16,7 @@ static MIGRATIONS: &[&str] = &[
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
+    include_str!("schema_7.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {

@@ -1,6 +1,8 @@
 //! Workflows: a text of a project, under which runs and done marks are kept. In: the text, which is opaque here. Out: the
 //! same with an id. Those of a server have any name; those run without one are found again by their name.
 
+use std::path::PathBuf;
+
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -155,9 +157,12 @@ impl Store {
         let mut transaction = self.db.begin().await?;
         let runs = ids_of(&mut transaction, "SELECT id FROM runs WHERE workflow = $1", id).await?;
         sqlx::query("DELETE FROM workflows WHERE id = $1").bind(id).execute(&mut *transaction).await?;
+        let own = runs.iter().flat_map(|run| self.paths_of_run(run)).chain([self.lock_file(id)]);
+        let paths: Vec<PathBuf> = own.collect();
+        self.let_go_with(&mut transaction, paths.iter().map(PathBuf::as_path)).await?;
         transaction.commit().await?;
-        for path in runs.iter().flat_map(|run| self.paths_of_run(run)).chain([self.lock_file(id)]) {
-            crate::files_of_home::remove(&path)?;
+        for path in &paths {
+            crate::files_of_home::remove(path)?;
         }
         Ok(workflow)
     }

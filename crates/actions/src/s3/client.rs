@@ -39,6 +39,11 @@ impl Bucket {
         Ok(Bucket { name: name.to_string(), access: Access::open(connection)?, made: Mutex::default() })
     }
 
+    /// The bucket as the process itself reaches it; `by` is its name in messages.
+    pub(crate) fn of_process(name: &str, by: &str) -> Bucket {
+        Bucket { name: name.to_string(), access: Access::of_process(by), made: Mutex::default() }
+    }
+
     /// What a failure of a call should say.
     pub(crate) fn doing<'a>(&'a self, permission: &'static str, key: Option<&'a str>) -> Doing<'a> {
         let role = self.access.role_arn.as_deref().map(|arn| (arn, self.access.external_id.as_str()));
@@ -130,6 +135,11 @@ impl Bucket {
         let config = match (&access.role_arn, &access.keys) {
             (Some(arn), _) => config.credentials_provider(self.session(arn, region, http, attempt)?),
             (None, Some(keys)) => config.credentials_provider(keys.credentials()),
+            (None, None) if access.of_process => {
+                let mut config = config;
+                config.set_credentials_provider(process_config("S3", Some(region))?.credentials_provider());
+                config
+            }
             (None, None) => return Err(Failure::new(Code::Internal, "an s3 connection has neither keys nor role")),
         };
         Ok(Client::from_conf(config.build()))

@@ -85,6 +85,8 @@ pub(crate) struct Access {
     pub(crate) endpoint_url: Option<String>,
     pub(crate) force_path_style: Option<bool>,
     pub(crate) keys: Option<Keys>,
+    /// Whether the process itself is who asks, where there is neither role nor key.
+    pub(crate) of_process: bool,
 }
 
 /// Static keys.
@@ -128,7 +130,22 @@ impl Access {
             endpoint_url: config("endpoint_url"),
             force_path_style: connection.config.get("force_path_style").and_then(Value::as_bool),
             keys,
+            of_process: false,
         })
+    }
+
+    /// The process's own identity and endpoint, under a name for messages.
+    pub(crate) fn of_process(name: &str) -> Access {
+        Access {
+            connection: name.to_string(),
+            role_arn: None,
+            external_id: String::new(),
+            region: None,
+            endpoint_url: None,
+            force_path_style: None,
+            keys: None,
+            of_process: true,
+        }
     }
 }
 

@@ -3,12 +3,16 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use actions::sink::Sink;
 use workflow::{Code, Failure};
 use zeroize::Zeroizing;
 
 use super::say::{self, Stop};
 use super::{Setting, signals};
+use crate::depot::Depot;
+use crate::memory::Memory;
 use crate::outside::Outside;
 use crate::server::{self, Issuer, Serve as Asked, SignIn, Tls};
 
@@ -48,6 +52,13 @@ pub(crate) struct Serve {
     /// How long a signed link holds, in seconds
     #[arg(long, default_value_t = 3600, env = "HANSEL_LINK_SECONDS", value_name = "N")]
     link_seconds: u64,
+    /// Bucket and prefix, `s3://bucket/prefix`, to which the files of models, runs and uploads are copied; the home is then
+    /// a cache of them. With the process's own AWS identity [default: the home alone]
+    #[arg(long, env = "HANSEL_ARTIFACT_SINK", value_name = "URL")]
+    artifact_sink: Option<String>,
+    /// How long the home keeps a file that is in the artifact sink, in hours
+    #[arg(long, default_value_t = 24, env = "HANSEL_ARTIFACT_CACHE_HOURS", value_name = "N", value_parser = clap::value_parser!(u64).range(0..=87600))]
+    artifact_cache_hours: u64,
     /// Host that models may take data from and webhooks may be at, such as `data.example.com` or `*.example.com`; none
     /// without it. `http://` before one host allows it without TLS, `:port` another port, `+private` behind it an address
     /// within this network [comma-separated in the environment]
@@ -84,8 +95,9 @@ impl Serve {
         let _sender = self.log()?;
         // Before anything is made: a key that is shown once must not go by with an error behind it.
         let issuer = self.issuer()?.map(Arc::new);
-        let memory = setting.memory()?;
+        let mut memory = setting.memory()?;
         let alone = memory.only_server()?;
+        self.open_sink(&mut memory)?;
         if let Some(key) = super::keys::first(&memory)? {
             // Shown once; the store keeps its hash only.
             say::note(&format!("the administrator's API key, shown this once: {}", key.as_str()));
@@ -137,6 +149,23 @@ impl Serve {
             domains.push(given.to_string());
         }
         Issuer::new(SignIn { issuer, client, secret: secret.map(Zeroizing::new), domains }).map(Some)
+    }
+
+    /// Gives the home its sink.
+    fn open_sink(&self, memory: &mut Memory) -> Result<(), Stop> {
+        match self.artifact_sink.as_deref().filter(|text| !text.is_empty()) {
+            Some(text) => {
+                // What a crash left half brought back.
+                let _ = std::fs::remove_dir_all(memory.store.scratch_dir("sink"));
+                let cache = Duration::from_secs(self.artifact_cache_hours * 3600);
+                memory.depot = Some(Arc::new(Depot::new(Sink::parse(text)?, cache)));
+            }
+            None if memory.ask(memory.store.any_sunk())? => {
+                tracing::warn!("files of this home lie in an artifact sink, and --artifact-sink names none");
+            }
+            None => {}
+        }
+        Ok(())
     }
 
     #[cfg(not(feature = "otel"))]

@@ -1,5 +1,6 @@
 //! The work of one model or record handler: inputs from the store, files into the job's folder, lines into its log.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use workflow::{Code, Failure};
 
 use super::journal::sentence;
 use super::seed;
+use crate::depot::InUse;
 use crate::memory::Memory;
 use crate::outside::Outside;
 
@@ -22,7 +24,7 @@ pub(crate) fn work(
 ) -> Result<(), Failure> {
     let scratch = memory.store.scratch_dir(&job.uid);
     let _ = std::fs::remove_dir_all(&scratch);
-    let sources = Sources { memory, outside, cancelled, scratch: &scratch };
+    let sources = Sources { memory, outside, cancelled, scratch: &scratch, held: RefCell::default() };
     let worked = work_with(memory, &sources, job, cancelled);
     let _ = std::fs::remove_dir_all(&scratch);
     worked
@@ -70,13 +72,17 @@ fn work_with(
     let seeds = handler_source(&config);
     let handler = HandlerJob::check(&trained, &config["params"], seeds.is_some()).map_err(problems)?;
     let inputs = JobInputs { data: seeds.map(|source| sources.file(source, "data")).transpose()?, refs: Vec::new() };
-    handler.run(&store.job_dir(&job.model), &inputs, &work)
+    let folder = store.job_dir(&job.model);
+    let _in_use = memory.folder_at_hand(&folder)?;
+    handler.run(&folder, &inputs, &work)
 }
 
-/// Where the bytes of a data source lie, and what its file was called.
-pub(crate) fn source_path(memory: &Memory, key: &str) -> Result<JobFile, Failure> {
+/// Where the bytes of a data source lie, and what its file was called. They lie there for as long as `held` lives.
+pub(crate) fn source_path(memory: &Memory, key: &str, held: &RefCell<Vec<InUse>>) -> Result<JobFile, Failure> {
     let upload = memory.ask(memory.store.upload(key))?;
-    Ok(JobFile { path: memory.store.upload_path(key), name: upload.name })
+    let path = memory.store.upload_path(key);
+    held.borrow_mut().push(memory.at_hand(&path)?);
+    Ok(JobFile { path, name: upload.name })
 }
 
 /// Where the data of a job come from.
@@ -86,6 +92,8 @@ struct Sources<'a> {
     cancelled: &'a (dyn Fn() -> bool + Sync),
     /// Where what is fetched lies while the job is worked on.
     scratch: &'a Path,
+    /// What has to stay in the home meanwhile.
+    held: RefCell<Vec<InUse>>,
 }
 
 impl Sources<'_> {
@@ -97,7 +105,7 @@ impl Sources<'_> {
             let name = self.outside.fetch(source, &path, &|| (self.cancelled)())?;
             return Ok(JobFile { path, name });
         }
-        source_path(self.memory, source)
+        source_path(self.memory, source, &self.held)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::memory::Memory;
 
 /// The journal of one run.
 pub(crate) struct Journal<'a> {
-    memory: &'a Memory,
+    pub(crate) memory: &'a Memory,
     pub(crate) workflow: &'a str,
     pub(crate) run: &'a str,
     watcher: &'a dyn Watcher,

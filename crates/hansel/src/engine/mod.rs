@@ -9,6 +9,7 @@ mod outbox;
 mod preview;
 mod queue;
 mod seed;
+mod sinking;
 mod steps;
 mod survey;
 mod tasks;

@@ -1,6 +1,7 @@
 //! A version-2 workflow tried out on few rows: nothing is kept. In: a plan and somebody who listens. Out: what is said and
 //! made, as it happens.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -81,7 +82,7 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn run(&self, folder: &Path, left: &[Option<StepTable>]) -> Result<Option<StepTable>, Failure> {
         std::fs::create_dir_all(folder).map_err(unusable)?;
-        let mut inputs = Vec::new();
+        let (mut inputs, held) = (Vec::new(), RefCell::default());
         for (index, input) in self.step.inputs.iter().enumerate() {
             inputs.push(match input {
                 StepInput::Step(place) => left
@@ -90,7 +91,7 @@ impl Trial<'_> {
                     .flatten()
                     .ok_or_else(|| Failure::new(Code::Internal, format!("step {} left no table", place + 1)))?,
                 StepInput::File(id) if self.step.task.reads().is_some() => {
-                    StepTable { data: source_path(self.memory, id)?, holdout: None }
+                    StepTable { data: source_path(self.memory, id, &held)?, holdout: None }
                 }
                 StepInput::File(id) => self.cut(id, &folder.join(format!("input-{index}")))?,
             });
@@ -108,7 +109,8 @@ impl Trial<'_> {
 
     /// The first rows of a file that a step would read whole.
     fn cut(&self, id: &str, folder: &Path) -> Result<StepTable, Failure> {
-        let source: JobFile = source_path(self.memory, id)?;
+        let held = RefCell::default();
+        let source: JobFile = source_path(self.memory, id, &held)?;
         std::fs::create_dir_all(folder).map_err(unusable)?;
         let mut task = check_task("data_source", &json!({ "data_source": id }), &Value::Null)
             .map_err(|_| Failure::new(Code::Internal, "a data source is not read"))?;

@@ -14,6 +14,7 @@ use super::jobs;
 use super::journal::{panicked, sentence};
 use super::local;
 use super::outbox;
+use super::sinking::Sinking;
 use crate::memory::{Alone, Memory};
 use crate::outside::Outside;
 
@@ -35,6 +36,8 @@ pub(crate) struct Slots {
 
 /// How long what is due for webhooks may lie.
 const POST: Duration = Duration::from_secs(1);
+/// How often the home is looked through for files that are to be copied, beside every time that work ends.
+const LOOK: Duration = Duration::from_secs(10);
 /// How often a server asks whether it is still the only one.
 const ALONE: Duration = Duration::from_secs(10);
 
@@ -77,6 +80,8 @@ impl Queue {
             .name("outbox".into())
             .spawn(move || own.post(alone))
             .expect("a thread can be started");
+        let own = queue.clone();
+        std::thread::Builder::new().name("sink".into()).spawn(move || own.sink()).expect("a thread can be started");
         queue
     }
 
@@ -180,6 +185,19 @@ impl Queue {
             if !self.leaving() {
                 drop(self.0.bell.wait_timeout(state, POST).expect("no thread panics while it holds this"));
             }
+        }
+    }
+
+    /// Copies to the sink what is left, on a thread of its own: a sink that does not answer holds nothing else up.
+    fn sink(&self) {
+        let Some(depot) = &self.0.memory.depot else { return };
+        let leaving = || self.leaving();
+        let mut sinking = Sinking::new(&self.0.memory, depot, &leaving);
+        while !self.leaving() {
+            if let Err(failure) = sinking.look() {
+                tracing::error!(code = failure.code.name(), "{}", sentence(&failure));
+            }
+            depot.wait(sinking.rest(LOOK));
         }
     }
 
@@ -338,6 +356,9 @@ impl Queue {
             }
             queue.state().working.remove(&own);
             queue.ring();
+            if let Some(depot) = &queue.0.memory.depot {
+                depot.ring();
+            }
         });
         if let Err(error) = spawned {
             tracing::error!(%error, "no thread can be started");

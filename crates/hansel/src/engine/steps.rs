@@ -1,6 +1,7 @@
 //! Version-2 workflows: steps one after the other, each on tables of those before it. In: a run that waits. Out: events,
 //! tasks, and the files of every step that was finished. Nothing is published, so a run that a crash cut off begins anew.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -118,13 +119,14 @@ impl StepAtWork<'_> {
         self.journal.begun(&self.step.name)?;
         let _ = std::fs::remove_dir_all(&self.folder);
         std::fs::create_dir_all(&self.folder).map_err(unusable)?;
+        let held = RefCell::default();
         let input = |input: &StepInput| match input {
             StepInput::Step(place) => left
                 .get(*place)
                 .cloned()
                 .flatten()
                 .ok_or_else(|| Failure::new(Code::Internal, format!("step {} left no table", place + 1))),
-            StepInput::File(id) => Ok(StepTable { data: source_path(self.memory, id)?, holdout: None }),
+            StepInput::File(id) => Ok(StepTable { data: source_path(self.memory, id, &held)?, holdout: None }),
         };
         let inputs = self.step.inputs.iter().map(input).collect::<Result<Vec<_>, Failure>>()?;
         let log = |line: JobLog| {

@@ -60,6 +60,8 @@ fn steps(work: &Work<'_>) -> Result<DoneMark, Failed> {
         let _ = work.journal.append(&Event::Publishing { key: key.into(), target: target.into() });
     };
     let report = work.surveyed.report.as_ref().map(|(run, path)| (run.clone(), work.home.join(path)));
+    // Without the earlier report the new one says nothing of what changed; that is no reason to fail.
+    let _in_use = report.as_ref().and_then(|(_, path)| work.journal.memory.at_hand(path).ok());
     let attempt = Attempt {
         seed: seed::of_unit(work.workflow_seed, object),
         run: work.journal.run,

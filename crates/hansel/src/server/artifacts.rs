@@ -153,6 +153,7 @@ async fn delete(
     let project = caller.project(&app, &any, Role::Write).await?;
     of_project(&app, &project, &asked.key).await?;
     app.store().delete_upload(&asked.key).await?;
+    app.sink_soon();
     app.audit(&caller, "delete", "artifact", &asked.key, &project.guid).await?;
     Ok(Json(Nothing {}))
 }

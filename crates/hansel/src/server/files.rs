@@ -139,7 +139,7 @@ async fn download(
     request: Request,
 ) -> Result<Response, Refusal> {
     let upload = own(&app, &caller, &id).await?;
-    super::links::serve(&app.store().upload_path(&upload.key), &upload.name, request).await
+    super::links::serve(&app, &app.store().upload_path(&upload.key), &upload.name, request).await
 }
 
 /// Deletes a file.
@@ -148,5 +148,6 @@ async fn download(
 async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<Deleted> {
     own(&app, &caller, &id).await?;
     app.store().delete_upload(&id).await?;
+    app.sink_soon();
     Ok(Json(Deleted { file_id: id, deleted: true, object: "file".into() }))
 }

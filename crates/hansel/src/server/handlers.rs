@@ -161,7 +161,7 @@ async fn get_handler(
 ) -> Answer<OneHandler> {
     let (job, project) = handler(&app, &caller, &place, Role::Read).await?;
     let logs = lines(&app, &job, &expand).await?;
-    let artifacts = left(&app, &job, HANDLER_ARTIFACTS);
+    let artifacts = left(&app, &job, HANDLER_ARTIFACTS).await?;
     let handler = record(&job, &project);
     Ok(Json(OneHandler { data: OneHandlerData { handler, logs, artifacts, billing_data: json!({}) } }))
 }

@@ -242,10 +242,15 @@ pub(crate) async fn jobs(
 }
 
 /// What a job left, of the documented types.
-pub(crate) fn left(app: &App, job: &Job, types: &[(&str, &str)]) -> Vec<Named> {
+pub(crate) async fn left(app: &App, job: &Job, types: &[(&str, &str)]) -> Result<Vec<Named>, Refusal> {
     let folder = app.store().job_dir(&job.uid);
-    let there = types.iter().filter(|(_, file)| folder.join(file).is_file());
-    there.map(|(name, _)| Named { name: (*name).to_string() }).collect()
+    let sunk = match app.memory().depot {
+        Some(_) => app.store().sunk_in(&app.store().folder_of(&folder)).await?,
+        None => Vec::new(),
+    };
+    let far = |file: &str| sunk.iter().any(|sunk| sunk.kept && sunk.path.rsplit('/').next() == Some(file));
+    let there = types.iter().filter(|(_, file)| folder.join(file).is_file() || far(file));
+    Ok(there.map(|(name, _)| Named { name: (*name).to_string() }).collect())
 }
 
 /// A job's log, where it is asked for.
@@ -277,6 +282,7 @@ pub(crate) async fn cancel(
 pub(crate) async fn delete(app: &App, caller: &Caller, job: &Job, project: &Project) -> Answer<Nothing> {
     app.queue().cancel_job(&job.uid).await?;
     app.store().delete_job(&job.uid).await?;
+    app.sink_soon();
     app.audit(caller, "delete", &job.kind, &job.uid, &project.guid).await?;
     Ok(Json(Nothing {}))
 }

@@ -126,11 +126,18 @@ async fn download(
         Purpose::Job => app.store().job_dir(&id).join(&name),
         _ => app.store().upload_path(&id),
     };
-    serve(&path, &name, request).await
+    serve(&app, &path, &name, request).await
 }
 
-/// A file as the answer to a request, ranges included.
-pub(crate) async fn serve(path: &std::path::Path, name: &str, request: Request) -> Result<Response, Refusal> {
+/// A file of the home as the answer to a request, ranges included. One that only the sink has is brought back first.
+pub(crate) async fn serve(
+    app: &App,
+    path: &std::path::Path,
+    name: &str,
+    request: Request,
+) -> Result<Response, Refusal> {
+    // Until the answer begins: then the file is open, and stays whole wherever its name goes.
+    let _in_use = app.at_hand(path).await?;
     if !path.is_file() {
         return Err(Refusal::not_found("file", name));
     }
@@ -206,6 +213,7 @@ pub(crate) async fn receive<E: std::fmt::Display>(
     file.flush().await.map_err(failed)?;
     drop(file);
     tokio::fs::rename(&draft, &path).await.map_err(failed)?;
+    app.sink_soon();
     Ok(bytes)
 }
 

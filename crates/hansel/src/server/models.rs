@@ -156,7 +156,7 @@ async fn get_model(
 ) -> Answer<OneModel> {
     let (job, project) = find(&app, &caller, (&any, &uid), "model", Role::Read).await?;
     let logs = lines(&app, &job, &expand).await?;
-    let artifacts = left(&app, &job, MODEL_ARTIFACTS);
+    let artifacts = left(&app, &job, MODEL_ARTIFACTS).await?;
     Ok(Json(OneModel {
         data: OneModelData { model: record(&job, &project), logs, artifacts, billing_data: json!({}) },
     }))

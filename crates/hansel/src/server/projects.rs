@@ -237,6 +237,7 @@ async fn delete(State(app): State<App>, caller: Caller, Path(any): Path<String>)
     let project = caller.project(&app, &any, Role::Owner).await?;
     app.queue().cancel_project(&project.id);
     app.store().delete_project(&project.id).await?;
+    app.sink_soon();
     app.audit(&caller, "delete", "project", &project.guid, &project.guid).await?;
     Ok(Json(Nothing {}))
 }

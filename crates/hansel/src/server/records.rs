@@ -252,7 +252,7 @@ async fn artifact(
     let (run, _) = find(&app, &caller, &id, Role::Read).await?;
     let (rows, _) = app.store().artifacts_page(&run.id, "", i64::from(number >= 0), number.max(0)).await?;
     let row = rows.first().ok_or_else(|| Refusal::not_found("artifact", &number.to_string()))?;
-    super::links::serve(&app.store().home().join(&row.path), &row.name, request).await
+    super::links::serve(&app, &app.store().home().join(&row.path), &row.name, request).await
 }
 
 /// The JSON reports of a run, by object; 100 on a page.
@@ -270,6 +270,7 @@ async fn report(
     let mut reports = serde_json::Map::new();
     for row in rows {
         let path = app.store().home().join(&row.path);
+        let _in_use = app.at_hand(&path).await?;
         let bytes = tokio::fs::read(&path).await.unwrap_or_default();
         reports.insert(row.unit.key, serde_json::from_slice(&bytes).unwrap_or(Value::Null));
     }

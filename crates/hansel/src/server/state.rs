@@ -1,13 +1,17 @@
 //! What every route works with.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use store::{AuditEntry, Store};
 use tokio::sync::Semaphore;
+use workflow::Code;
 
+use super::answer::Refusal;
 use super::caller::Caller;
 use super::links::Signer;
 use super::login::SignInDoor;
+use crate::depot::InUse;
 use crate::engine::Queue;
 use crate::memory::Memory;
 use crate::outside::Outside;
@@ -88,6 +92,32 @@ impl App {
     /// The way in for people with a browser, where there is one.
     pub(crate) fn sign_in(&self) -> Option<&SignInDoor> {
         self.0.sign_in.as_ref()
+    }
+
+    /// Has the file at a path of the home there until what is given is dropped, brought back from the sink if need be.
+    pub(crate) async fn at_hand(&self, path: &Path) -> Result<Option<InUse>, Refusal> {
+        if self.0.memory.depot.is_none() {
+            return Ok(None);
+        }
+        let (memory, path) = (self.0.memory.clone(), path.to_path_buf());
+        let brought = tokio::task::spawn_blocking(move || memory.at_hand(&path)).await;
+        match brought {
+            Ok(Ok(in_use)) => Ok(Some(in_use)),
+            Ok(Err(failure)) => {
+                let (cause, hint) = (failure.cause.unwrap_or_default(), failure.hint.unwrap_or_default());
+                tracing::error!(code = failure.code.name(), cause, hint, "{}", failure.message);
+                Err(Refusal::new(Code::ServerUnready, "the file could not be brought back from the artifact sink")
+                    .hint("Try again later; the server's log says more."))
+            }
+            Err(_) => Err(Refusal::new(Code::Internal, "bringing the file back was cut off")),
+        }
+    }
+
+    /// Says that there may be something to copy to the sink or to delete there.
+    pub(crate) fn sink_soon(&self) {
+        if let Some(depot) = &self.0.memory.depot {
+            depot.ring();
+        }
     }
 
     /// Records who changed what.

@@ -376,7 +376,7 @@ async fn output(
     let row = rows.iter().filter(mine).max_by_key(|row| place(&row.action)).ok_or_else(|| {
         Refusal::not_found(if kinds.contains(&"dataset") { "dataset" } else { "output" }, step.unwrap_or(&run.id))
     })?;
-    let mut response = super::links::serve(&app.store().home().join(&row.path), &row.name, request).await?;
+    let mut response = super::links::serve(app, &app.store().home().join(&row.path), &row.name, request).await?;
     if row.name.ends_with(".parquet") && response.status().is_success() && !response.body().is_end_stream() {
         let parquet = "application/vnd.apache.parquet".parse().expect("a word is a header");
         response.headers_mut().insert(CONTENT_TYPE, parquet);

@@ -371,6 +371,7 @@ async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<String>) 
     let (_, project) = find(&app, &caller, &id, Role::Administrator).await?;
     app.queue().cancel_workflow(&id);
     app.store().delete_workflow(&id).await?;
+    app.sink_soon();
     app.audit(&caller, "delete", "workflow", &id, &project.guid).await?;
     Ok(Json(Nothing {}))
 }

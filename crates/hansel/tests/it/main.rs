@@ -17,5 +17,6 @@ mod security;
 mod served;
 mod server;
 mod settings;
+mod sink;
 mod tidy;
 mod world;
