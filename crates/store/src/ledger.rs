@@ -126,20 +126,8 @@ impl Store {
         Ok(rows.iter().map(unit_row).collect())
     }
 
-    /// A part of the objects of a run, in key order: at most `limit` behind `skip`, of one state unless that is empty; and
-    /// how many there are.
-    pub async fn units_page(
-        &self,
-        run: &str,
-        state: &str,
-        limit: i64,
-        skip: i64,
-    ) -> Result<(Vec<UnitRow>, i64), StoreError> {
-        let total = sqlx::query_scalar("SELECT COUNT(*) FROM units WHERE run = $1 AND ($2 = '' OR state = $2)")
-            .bind(run)
-            .bind(state)
-            .fetch_one(self.db.read())
-            .await?;
+    /// A part of the objects of a run, in key order: at most `limit` behind `skip`, of one state unless that is empty.
+    pub async fn units_page(&self, run: &str, state: &str, limit: i64, skip: i64) -> Result<Vec<UnitRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT * FROM units WHERE run = $1 AND ($2 = '' OR state = $2) ORDER BY branch, bucket, key LIMIT $3 OFFSET $4",
         )
@@ -149,7 +137,7 @@ impl Store {
         .bind(skip)
         .fetch_all(self.db.read())
         .await?;
-        Ok((rows.iter().map(unit_row).collect(), total))
+        Ok(rows.iter().map(unit_row).collect())
     }
 
     /// Marks an object done: ledger, claims, artifacts, record and event at once.
@@ -253,19 +241,14 @@ impl Store {
     }
 
     /// A part of the files that a run left, in the order of [`Store::artifacts`]: at most `limit` behind `skip`, of one kind
-    /// unless that is empty; and how many there are.
+    /// unless that is empty. Nobody is told how many there are: counting them takes longer than reading a page.
     pub async fn artifacts_page(
         &self,
         run: &str,
         kind: &str,
         limit: i64,
         skip: i64,
-    ) -> Result<(Vec<ArtifactRow>, i64), StoreError> {
-        let total = sqlx::query_scalar("SELECT COUNT(*) FROM artifacts WHERE run = $1 AND ($2 = '' OR kind = $2)")
-            .bind(run)
-            .bind(kind)
-            .fetch_one(self.db.read())
-            .await?;
+    ) -> Result<Vec<ArtifactRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT * FROM artifacts WHERE run = $1 AND ($2 = '' OR kind = $2)
              ORDER BY branch, bucket, key, action, kind LIMIT $3 OFFSET $4",
@@ -276,7 +259,7 @@ impl Store {
         .bind(skip)
         .fetch_all(self.db.read())
         .await?;
-        Ok((rows.iter().map(artifact_row).collect(), total))
+        Ok(rows.iter().map(artifact_row).collect())
     }
 }
 

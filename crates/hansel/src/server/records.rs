@@ -30,8 +30,6 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Serialize, ToSchema)]
 struct Objects {
     objects: Vec<ObjectRecord>,
-    /// How many there are in all.
-    total: i64,
 }
 
 /// One object of a run.
@@ -53,8 +51,6 @@ struct ObjectRecord {
 #[derive(Serialize, ToSchema)]
 struct Artifacts {
     artifacts: Vec<ArtifactRecord>,
-    /// How many there are in all.
-    total: i64,
 }
 
 /// One file that a run left.
@@ -186,7 +182,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(audit_log))
 }
 
-/// What a run did with each object, in key order; 1,000 on a page.
+/// What a run did with each object, in key order; 1,000 on a page, and none on the one behind the last.
 #[utoipa::path(get, path = "/v1/workflows/runs/{id}/objects", tag = "runs", params(("id" = String, Path), WhichObjects),
     responses((status = 200, body = Objects), (status = "4XX", body = Refused)))]
 async fn objects(
@@ -202,7 +198,7 @@ async fn objects(
         let shown = bounded(state);
         return Err(Refusal::bad(format!("`state` is `{shown}`; `waiting`, `done` and `failed` are allowed")));
     }
-    let (units, total) = app.store().units_page(&run.id, state, limit, skip).await?;
+    let units = app.store().units_page(&run.id, state, limit, skip).await?;
     let object = |row: store::UnitRow| ObjectRecord {
         source: row.unit.branch,
         bucket: row.unit.bucket,
@@ -212,10 +208,10 @@ async fn objects(
         code: row.code,
         message: row.message,
     };
-    Ok(Json(Objects { objects: units.into_iter().map(object).collect(), total }))
+    Ok(Json(Objects { objects: units.into_iter().map(object).collect() }))
 }
 
-/// The files that a run left; 1,000 on a page.
+/// The files that a run left; 1,000 on a page, and none on the one behind the last.
 #[utoipa::path(get, path = "/v1/workflows/runs/{id}/artifacts", tag = "runs", params(("id" = String, Path), Part),
     responses((status = 200, body = Artifacts), (status = "4XX", body = Refused)))]
 async fn artifacts(
@@ -226,7 +222,7 @@ async fn artifacts(
 ) -> Answer<Artifacts> {
     let (run, _) = find(&app, &caller, &id, Role::Read).await?;
     let (limit, skip) = part(asked.limit, asked.skip, PAGE)?;
-    let (rows, total) = app.store().artifacts_page(&run.id, "", limit, skip).await?;
+    let rows = app.store().artifacts_page(&run.id, "", limit, skip).await?;
     let record = |(number, row): (i64, store::ArtifactRow)| ArtifactRecord {
         number,
         href: format!("/v1/workflows/runs/{}/artifacts/{number}", run.id),
@@ -236,7 +232,7 @@ async fn artifacts(
         name: row.name,
         bytes: row.bytes,
     };
-    Ok(Json(Artifacts { artifacts: (skip..).zip(rows).map(record).collect(), total }))
+    Ok(Json(Artifacts { artifacts: (skip..).zip(rows).map(record).collect() }))
 }
 
 /// The bytes of a file that a run left.
@@ -250,7 +246,7 @@ async fn artifact(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (run, _) = find(&app, &caller, &id, Role::Read).await?;
-    let (rows, _) = app.store().artifacts_page(&run.id, "", i64::from(number >= 0), number.max(0)).await?;
+    let rows = app.store().artifacts_page(&run.id, "", i64::from(number >= 0), number.max(0)).await?;
     let row = rows.first().ok_or_else(|| Refusal::not_found("artifact", &number.to_string()))?;
     super::links::serve(&app, &app.store().home().join(&row.path), &row.name, request).await
 }
@@ -266,7 +262,7 @@ async fn report(
 ) -> Answer<Value> {
     let (run, _) = find(&app, &caller, &id, Role::Read).await?;
     let (limit, skip) = part(asked.limit, asked.skip, REPORTS)?;
-    let (rows, total) = app.store().artifacts_page(&run.id, "report_json", limit, skip).await?;
+    let rows = app.store().artifacts_page(&run.id, "report_json", limit, skip).await?;
     let mut reports = serde_json::Map::new();
     for row in rows {
         let path = app.store().home().join(&row.path);
@@ -274,7 +270,7 @@ async fn report(
         let bytes = tokio::fs::read(&path).await.unwrap_or_default();
         reports.insert(row.unit.key, serde_json::from_slice(&bytes).unwrap_or(Value::Null));
     }
-    Ok(Json(serde_json::json!({ "reports": reports, "total": total })))
+    Ok(Json(serde_json::json!({ "reports": reports })))
 }
 
 /// The events of a run as they happen (`text/event-stream`), from behind `Last-Event-ID`; the stream ends with the run.

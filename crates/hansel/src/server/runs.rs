@@ -1,5 +1,7 @@
 //! Runs and their tasks: asked for here, worked on by the queue.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
@@ -371,9 +373,13 @@ async fn search(
     let (found, total) = app.store().runs_page(&filter, &page).await?;
     let parts = RunParts::of(&expand);
     let mut runs = Vec::with_capacity(found.len());
+    // A page is mostly of one project: each is looked up once.
+    let mut projects: BTreeMap<&str, Project> = BTreeMap::new();
     for run in &found {
-        let project = app.store().project(&run.project).await?;
-        runs.push(wire(&app, run, &project, &parts).await?);
+        if !projects.contains_key(run.project.as_str()) {
+            projects.insert(&run.project, app.store().project(&run.project).await?);
+        }
+        runs.push(wire(&app, run, &projects[run.project.as_str()], &parts).await?);
     }
     Ok(Json(RunsSearched { runs, total }))
 }
