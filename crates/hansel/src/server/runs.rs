@@ -18,7 +18,7 @@ use super::people::{Profile, profile};
 use super::projects::{ProjectV1, v1};
 use super::search::{Query, page};
 use super::state::App;
-use super::workflows;
+use super::workflows::{self, Checked};
 
 /// A run of a workflow.
 #[derive(Serialize, ToSchema)]
@@ -303,14 +303,13 @@ pub(crate) struct Wanted<'a> {
     pub(crate) retry_of: &'a str,
 }
 
-/// Checks the text, makes a run of it with its tasks, and calls the queue.
+/// Makes a run of a checked text with its tasks, and calls the queue.
 pub(crate) async fn make(
     app: &App,
     caller: &Caller,
-    project: &Project,
     wanted: &Wanted<'_>,
+    checked: &Checked,
 ) -> Result<store::Run, Refusal> {
-    let checked = workflows::check(app, caller, project, wanted.text).await?;
     let new = NewRun {
         workflow: wanted.workflow,
         config: wanted.text,
@@ -342,8 +341,9 @@ async fn create(State(app): State<App>, caller: Caller, Body(wanted): Body<RunWa
         }
         None => workflow.config_text.clone(),
     };
-    let run = make(&app, &caller, &project, &Wanted { workflow: &workflow.id, text: &text, name: &name, retry_of: "" })
-        .await?;
+    let checked = workflows::check(&app, &caller, &project, &text).await?;
+    let wanted = Wanted { workflow: &workflow.id, text: &text, name: &name, retry_of: "" };
+    let run = make(&app, &caller, &wanted, &checked).await?;
     app.audit(&caller, "create", "run", &run.id, &project.guid).await?;
     Ok(Json(wire(&app, &run, &project, &RunParts::default()).await?))
 }
@@ -418,8 +418,9 @@ async fn retry(
     }
     let name = named(asked.name)?;
     let text = workflows::text_of(asked.config.as_ref(), None).map_or(old.config.clone(), |(text, _)| text);
+    let checked = workflows::check(&app, &caller, &project, &text).await?;
     let wanted = Wanted { workflow: &old.workflow, text: &text, name: &name, retry_of: &old.id };
-    let run = make(&app, &caller, &project, &wanted).await?;
+    let run = make(&app, &caller, &wanted, &checked).await?;
     app.audit(&caller, "retry", "run", &id, &project.guid).await?;
     Ok(Json(wire(&app, &run, &project, &RunParts::default()).await?))
 }
